@@ -1,0 +1,1 @@
+"""The actors of the example: one package each, wired by messages only."""

@@ -1,0 +1,19 @@
+"""The only place that turns values into bytes: cattrs and msgpack live here."""
+
+from saga_choreography.codec.payloads import PayloadCodec, payload_codec, type_name
+from saga_choreography.codec.plans import PlanTable, decode_plan, encode_plan
+from saga_choreography.codec.records import FORMAT_VERSION, INITIATOR_TAGS, PARTICIPANT_TAGS, RecordCodec, record_key
+
+__all__ = [
+    "FORMAT_VERSION",
+    "INITIATOR_TAGS",
+    "PARTICIPANT_TAGS",
+    "PayloadCodec",
+    "PlanTable",
+    "RecordCodec",
+    "decode_plan",
+    "encode_plan",
+    "payload_codec",
+    "record_key",
+    "type_name",
+]

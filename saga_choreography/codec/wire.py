@@ -1,0 +1,23 @@
+"""msgpack, typed: the one place that touches the library."""
+
+import msgpack  # type: ignore[import-untyped]  # msgpack ships no type information
+
+
+def pack(value: object) -> bytes:
+    """msgpack bytes of plain data.
+
+    Raises:
+        TypeError, ValueError, OverflowError: the value is not plain data.
+    """
+    packed: bytes = msgpack.packb(value)
+    return packed
+
+
+def unpack(packed: bytes) -> object:
+    """Plain data of msgpack bytes; sizes inside are bounded by the length of `packed`.
+
+    Raises:
+        ValueError (and subclasses of it): the bytes are not msgpack, or hold more than one value.
+    """
+    value: object = msgpack.unpackb(packed)
+    return value

@@ -1,0 +1,432 @@
+"""The participant's engine: feeds the pure core, journals what it decides, runs the business code it asks for.
+
+Before a step runs, the record of its attempt is committed: otherwise a crash right after the effect, followed by a fence,
+would answer "never ran" and leak it. Only a pure step, which has no effect outside, skips that first commit.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Final, Generic, assert_never, cast, final
+
+from typing_extensions import TypeVar
+
+from saga_choreography.errors import PayloadError, ResolutionRefused, UnknownSaga
+from saga_choreography.events import (
+    OutcomeKind,
+    ParticipantEvent,
+    SagaChoreographyEvent,
+    SagaCompleted,
+    SagaOutcome,
+    TimestampedEvent,
+)
+from saga_choreography.helpers.engine import Engine
+from saga_choreography.helpers.execution import (
+    BoundStep,
+    bind,
+    cancel_wrapper,
+    compensate_wrapper,
+    execute_step_wrapper,
+    probe_wrapper,
+)
+from saga_choreography.helpers.host import StateHost
+from saga_choreography.helpers.pacing import Pacing
+from saga_choreography.helpers.peer import Peer
+from saga_choreography.helpers.ports import Surroundings
+from saga_choreography.helpers.recovery import rebuild, replay
+from saga_choreography.helpers.signals import Events, PeerJoined, PruneDue, ResolveStep, SagaSignal, TimerFired
+from saga_choreography.observability import NoticeKind, ParticipantStats
+from saga_choreography.protocol import commands as c
+from saga_choreography.protocol.decide import decide
+from saga_choreography.protocol.facts import fact_of
+from saga_choreography.protocol.memory import StepMemory, unheard_of
+from saga_choreography.protocol.routing import addressees
+from saga_choreography.protocol.stimuli import (
+    OperatorResolved,
+    Recovered,
+    RunGranted,
+    StepRaised,
+    StepReturned,
+    Stimulus,
+)
+from saga_choreography.state import Compensating, Executing, ParticipantState, Quarantined, SagaStateEntry, is_in
+from saga_choreography.storage.journal import Tombstone
+from saga_choreography.traits.outcomes import StepOutput
+from saga_choreography.traits.participant import SagaParticipant, declared_steps
+from saga_choreography.types import SagaId, context_for
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+Undo = TypeVar("Undo")
+
+PRUNE_BATCH: Final = 256
+
+
+@final
+class ParticipantEngine(Engine, Generic[In, Out, Undo]):
+    """One participant's part in all its sagas."""
+
+    def __init__(
+        self, participant: SagaParticipant[In, Out, Undo], state: StateHost, surroundings: Surroundings
+    ) -> None:
+        super().__init__(surroundings)
+        self._participant = participant
+        self._state = state
+        self._states = state.saga_states
+        self._stats = state.saga_stats
+        self._steps: dict[str, BoundStep[In, Out, Undo]] = {
+            saga: bind(participant, token) for token in declared_steps(participant) for saga in token.sagas()
+        }
+        self._heard: dict[SagaId, StepMemory] = {}
+        self._awaiting: deque[SagaId] = deque()
+        self._calls: deque[tuple[SagaId, c.Command]] = deque()
+        self._records: list[tuple[SagaId, TimestampedEvent[ParticipantEvent]]] = []
+        self._marks: list[tuple[SagaId, str, int]] = []
+        self._ends: list[tuple[SagaId, int, OutcomeKind]] = []
+        self._pacing = Pacing(surroundings.clock)
+
+    @property
+    def steps(self) -> frozenset[tuple[str, str]]:
+        """(saga type, step name) of each step this participant owns."""
+        return frozenset((saga_type, bound.token.name) for saga_type, bound in self._steps.items())
+
+    def bound(self, saga_type: str) -> BoundStep[In, Out, Undo]:
+        """The step this participant owns in a saga type."""
+        return self._steps[saga_type]
+
+    def committed(self, saga_id: SagaId) -> SagaStateEntry | None:
+        """The entry of one saga as its journal says, live or ended; any thread. None: no records."""
+        return replay(self._state.saga_journal, saga_id)
+
+    def records(self, saga_id: SagaId) -> tuple[TimestampedEvent[ParticipantEvent], ...]:
+        """The journal of one saga; any thread."""
+        return self._state.saga_journal.read(saga_id)
+
+    def quarantined(self) -> Iterator[ParticipantState[Quarantined]]:
+        """Entries that wait for an operator, from the journal; any thread."""
+        for saga_id in self._state.saga_journal.live_sagas():
+            entry = self.committed(saga_id)
+            if entry is not None and is_in(entry, Quarantined) and entry.origin.saga_type in self._steps:
+                yield entry
+
+    @property
+    def stats(self) -> ParticipantStats:
+        return self._stats
+
+    # ---------------------------------------------------------------- signals
+
+    def take(self, signal: SagaSignal, now_millis: int) -> None:
+        match signal:
+            case Events(events):
+                for event in events:
+                    self._hear(event, now_millis)
+            case TimerFired(saga_id, stimulus):
+                self._feed(saga_id, stimulus, now_millis)
+            case PeerJoined(peer):
+                self._tell_facts(peer)
+            case ResolveStep():
+                self._resolve(signal, now_millis)
+            case PruneDue():
+                self._prune(signal, now_millis)
+            case _:
+                if isinstance(signal, SagaChoreographyEvent):
+                    self._hear(signal, now_millis)
+
+    def finish_pending(self, saga_id: SagaId, stimulus: StepReturned | StepRaised) -> None:
+        """A pending step has ended; act on it in a turn of its own.
+
+        Raises:
+            UnknownSaga: no live saga of this id is known here.
+        """
+        if saga_id not in self._states:
+            raise UnknownSaga(saga_id, f"participant {self.surroundings.peer_id!r}")
+        self._feed(saga_id, stimulus, self.surroundings.clock.now_millis())
+        self.work()
+        self.commit()
+        if self.has_work():
+            self.wake_later()
+
+    def encode_output(self, saga_id: SagaId, output: StepOutput[Out, Undo]) -> StepReturned:
+        """The stimulus for a pending step that has its effect.
+
+        Raises:
+            UnknownSaga: no live saga of this id is known here.
+            PayloadError: the output does not fit the step's declared classes.
+        """
+        entry = self._states.get(saga_id)
+        if entry is None:
+            raise UnknownSaga(saga_id, f"participant {self.surroundings.peer_id!r}")
+        return self._steps[entry.origin.saga_type].encode(output)
+
+    def _hear(self, event: SagaChoreographyEvent, now_millis: int) -> None:
+        entry = self._states.get(event.saga_id)
+        if entry is not None:
+            self._feed(event.saga_id, event, now_millis)
+            return
+        bound = self._steps.get(event.saga_type)
+        if bound is None or isinstance(event, SagaOutcome):
+            return
+        name = bound.token.name
+        if event.origin.plan.step(name) is None or self._state.saga_dedupe.seen(event.saga_id, name):
+            self._stats.count("duplicates")
+            return
+        memory = self._heard.get(event.saga_id) or unheard_of(event.origin, name, now_millis)
+        self._decide(memory, event, bound, now_millis)
+
+    def _feed(self, saga_id: SagaId, stimulus: Stimulus, now_millis: int) -> None:
+        entry = self._states.get(saga_id)
+        if entry is None:
+            return  # ended meanwhile: a late timer or result
+        heard = self._heard.get(saga_id)
+        memory = heard if heard is not None else StepMemory(entry=entry)
+        self._decide(memory, stimulus, self._steps[entry.origin.saga_type], now_millis)
+
+    def _decide(
+        self, memory: StepMemory, stimulus: Stimulus, bound: BoundStep[In, Out, Undo], now_millis: int
+    ) -> None:
+        decision = decide(memory, stimulus, bound.spec, now_millis)
+        after = decision.memory
+        if after is memory and not decision.commands:
+            self._stats.count("duplicates")
+            return
+        saga_id = after.entry.saga_id
+        self._states[saga_id] = after.entry
+        if after.arrived or after.answered or after.probes:
+            self._heard[saga_id] = after
+        else:
+            self._heard.pop(saga_id, None)
+        for record in decision.records:
+            self._records.append((saga_id, record))
+            if record.sequence == 1:
+                self._marks.append((saga_id, after.entry.step_name, now_millis))
+        for command in decision.commands:
+            self._obey(saga_id, after.entry, command, now_millis)
+
+    def _obey(self, saga_id: SagaId, entry: SagaStateEntry, command: c.Command, now_millis: int) -> None:
+        match command:
+            case c.Publish(event):
+                self.publish_after_commit(event)
+            case c.AwaitRun():
+                self._awaiting.append(saga_id)
+            case c.RunStep() | c.RunProbe() | c.RunCancel() | c.RunCompensation():
+                self._calls.append((saga_id, command))
+            case c.ResumePending():
+                self.after_commit(partial(self._resume_pending, saga_id))
+            case c.ArmTimer(at_millis, stimulus):
+                self.after_commit(partial(self.surroundings.arm, at_millis, TimerFired(saga_id, stimulus)))
+            case c.Forget(outcome):
+                self._forget(entry, outcome, now_millis)
+            case c.NotifyQuarantined(reason):
+                attempt = getattr(entry.state, "attempts", 0)
+                context = context_for(entry.origin, entry.step_name, attempt, "do")
+                self._hook("on_quarantined", partial(self._participant.on_quarantined, context, reason))
+            case c.Refuse():
+                pass  # answered by whoever asked
+            case c.Anomaly(what):
+                self._stats.count("anomalies")
+                self.surroundings.notice(NoticeKind.ANOMALY, what, saga_id)
+            case _:
+                assert_never(command)
+
+    def _forget(self, entry: SagaStateEntry, outcome: SagaOutcome, now_millis: int) -> None:
+        del self._states[entry.saga_id]
+        self._heard.pop(entry.saga_id, None)
+        if entry.sequence == 0:
+            return
+        context = context_for(entry.origin, entry.step_name, 1, "do")
+        if isinstance(outcome, SagaCompleted):
+            self._ends.append((entry.saga_id, now_millis, OutcomeKind.COMPLETED))
+            self._hook("on_saga_completed", partial(self._participant.on_saga_completed, context))
+        else:
+            self._ends.append((entry.saga_id, now_millis, OutcomeKind.FAILED))
+            self._hook("on_saga_failed", partial(self._participant.on_saga_failed, context, outcome.reason))
+
+    def _hook(self, name: str, call: "partial[None]") -> None:
+        def run() -> None:
+            if not self.isolate(f"{type(self._participant).__name__}.{name}", call):
+                self._stats.count("hooks_raised")
+
+        self.after_commit(run)
+
+    def _resume_pending(self, saga_id: SagaId) -> None:
+        entry = self._states.get(saga_id)
+        if entry is None or not is_in(entry, Executing):
+            return
+        bound = self._steps[entry.origin.saga_type]
+        context = context_for(entry.origin, entry.step_name, entry.state.attempt, "do")
+        step_input = entry.state.input
+
+        def call() -> None:
+            self._participant.resume_pending(context, bound.input_of(step_input))
+
+        if not self.isolate(f"{type(self._participant).__name__}.resume_pending", call):
+            self._stats.count("hooks_raised")
+
+    # ---------------------------------------------------------------- running business code
+
+    def has_work(self) -> bool:
+        return bool(self._awaiting or self._calls)
+
+    def work(self) -> None:
+        """Run what is granted and due, a bounded batch: messages that wait in the mailbox get their turn in between."""
+        room = self._pacing.room()
+        now_millis = self.surroundings.clock.now_millis()
+        while self._awaiting and len(self._calls) < room:
+            self._feed(self._awaiting.popleft(), RunGranted(), now_millis)
+        batch = [self._calls.popleft() for _ in range(min(room, len(self._calls)))]
+        if any(self._must_be_committed_first(saga_id, command) for saga_id, command in batch):
+            self.commit()
+        for saga_id, command in batch:
+            started = self._pacing.start()
+            stimulus = self._call(saga_id, command)
+            slow = self._pacing.finished(started)
+            if stimulus is not None:
+                self._feed(saga_id, stimulus, self.surroundings.clock.now_millis())
+            if slow:
+                self.commit()  # results are durable as soon as they exist; only fast ones share a commit
+
+    def _must_be_committed_first(self, saga_id: SagaId, command: c.Command) -> bool:
+        entry = self._states.get(saga_id)
+        if entry is None or not isinstance(command, c.RunStep):
+            return True
+        plan = entry.origin.plan.step(entry.step_name)
+        return plan is None or not plan.pure
+
+    def _call(self, saga_id: SagaId, command: c.Command) -> Stimulus | None:
+        entry = self._states.get(saga_id)
+        if entry is None:
+            return None
+        bound = self._steps[entry.origin.saga_type]
+        if is_in(entry, Executing):
+            return self._call_forward(entry, command, bound)
+        if is_in(entry, Compensating) and isinstance(command, c.RunCompensation):
+            return compensate_wrapper(self._participant, bound, entry)
+        return None
+
+    def _call_forward(
+        self, entry: ParticipantState[Executing], command: c.Command, bound: BoundStep[In, Out, Undo]
+    ) -> Stimulus | None:
+        clock = self.surroundings.clock
+        match command:
+            case c.RunStep():
+                return execute_step_wrapper(self._participant, bound, entry, clock)
+            case c.RunProbe():
+                return probe_wrapper(self._participant, bound, entry, clock)
+            case c.RunCancel():
+                return cancel_wrapper(self._participant, bound, entry, clock)
+            case _:
+                return None
+
+    # ---------------------------------------------------------------- store
+
+    def staged(self) -> bool:
+        return bool(self._records or self._ends)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return self._state.saga_journal.transaction()
+
+    def write(self) -> None:
+        journal, dedupe = self._state.saga_journal, self._state.saga_dedupe
+        for saga_id, record in self._records:
+            journal.append(saga_id, record)
+        for saga_id, key, at_millis in self._marks:
+            dedupe.check_and_mark(saga_id, key, at_millis)
+        for saga_id, at_millis, outcome in self._ends:
+            journal.end(saga_id, at_millis, Tombstone(outcome=outcome, digest=b""))
+
+    def written(self) -> None:
+        self._stats.committed(record.event for _, record in self._records)
+        self._records, self._marks, self._ends = [], [], []
+
+    def paused(self, detail: str) -> None:
+        self._stats.count("store_pauses")
+        super().paused(detail)
+
+    def close(self) -> None:
+        self._state.saga_journal.close()
+
+    # ---------------------------------------------------------------- restart, peers, operator
+
+    def recover(self) -> list[SagaId]:
+        """Rebuild the entries of live sagas from the journal. Repeating it changes nothing."""
+        return rebuild(self._state, self._steps.keys(), self.surroundings)
+
+    def join(self) -> None:
+        """Go on with every live saga, and tell its fact again: it may have been committed and never told."""
+        now_millis = self.surroundings.clock.now_millis()
+        for saga_id in list(self._states):
+            self._retell(self._states[saga_id])
+            self._feed(saga_id, Recovered(), now_millis)
+        self.work()
+        self.commit()
+        if self.has_work():
+            self.wake_later()
+
+    def _retell(self, entry: SagaStateEntry) -> None:
+        fact = fact_of(entry)
+        if fact is not None:
+            self._stats.count("facts_retold")
+            self.publish_after_commit(fact)
+
+    def _tell_facts(self, peer: Peer) -> None:
+        """Tell a peer that joined the facts that concern it: directed, so nobody else is bothered."""
+        if peer.peer_id == self.surroundings.peer_id:
+            return
+        self.commit()  # what is staged is told to everybody anyway; what is told below must be durable
+        told = list(self._facts_for(peer, self._states.values()))
+        if told:
+            self._stats.count("facts_retold", len(told))
+            peer.tell(told)
+
+    def _facts_for(self, peer: Peer, entries: Iterable[SagaStateEntry]) -> Iterable[SagaChoreographyEvent]:
+        for entry in entries:
+            fact = fact_of(entry)
+            if fact is None:
+                continue
+            to = addressees(fact)
+            is_initiator = to.initiator and peer.peer_id == fact.origin.initiator
+            serves = any((fact.saga_type, step) in peer.steps for step in to.steps) and peer.owns(fact.saga_id)
+            if is_initiator or serves:
+                yield fact
+
+    def _resolve(self, word: ResolveStep, now_millis: int) -> None:
+        """Apply an operator's word; the answer is given once it is committed."""
+        entry = self._states.get(word.saga_id)
+        if entry is None:
+            where = f"participant {self.surroundings.peer_id!r}"
+            word.reply.set_exception(UnknownSaga(word.saga_id, where))
+            return
+        bound = self._steps[entry.origin.saga_type]
+        stimulus = OperatorResolved(resolution=word.resolution, by=word.by, why=word.why)
+        if word.completed is not None:
+            try:
+                stimulus = self._resolved_as_completed(bound, word, word.completed)
+            except PayloadError as error:
+                word.reply.set_exception(error)
+                return
+        decision = decide(self._heard.get(word.saga_id) or StepMemory(entry=entry), stimulus, bound.spec, now_millis)
+        for command in decision.commands:
+            if isinstance(command, c.Refuse):
+                word.reply.set_exception(ResolutionRefused(word.saga_id, entry.step_name, command.why))
+                return
+        self._feed(word.saga_id, stimulus, now_millis)
+        self.after_commit(partial(word.reply.set_result, None))
+
+    def _resolved_as_completed(
+        self, bound: BoundStep[In, Out, Undo], word: ResolveStep, completed: StepOutput[object, object]
+    ) -> OperatorResolved:
+        # An operator's value comes untyped; the codecs check it against the declared classes.
+        encoded = bound.encode(cast("StepOutput[Out, Undo]", completed))
+        return OperatorResolved(
+            resolution=word.resolution, by=word.by, why=word.why, output=encoded.output, undo=encoded.undo
+        )
+
+    def _prune(self, due: PruneDue, now_millis: int) -> None:
+        journal = self._state.saga_journal
+        before = now_millis - due.retention_millis
+        pruned = journal.prune(before, PRUNE_BATCH)
+        forgotten = journal.prune_tombstones(before - due.retention_millis, PRUNE_BATCH)
+        if pruned == PRUNE_BATCH or forgotten == PRUNE_BATCH:
+            self.surroundings.arm(now_millis, due)
+

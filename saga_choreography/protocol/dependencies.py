@@ -1,0 +1,57 @@
+"""When is a step triggered, and with what: evaluation of a DependencySpec."""
+
+from collections.abc import Iterator, Mapping, Set
+
+from saga_choreography.types import SAGA_START, AllOf, After, AnyOf, DependencySpec, OnSagaStart, StepInput
+
+
+def sources(spec: DependencySpec) -> Iterator[str]:
+    """Names of all sources a spec mentions; the saga's own start is SAGA_START."""
+    match spec:
+        case OnSagaStart():
+            yield SAGA_START
+        case After(step_name):
+            yield step_name
+        case AllOf(of) | AnyOf(of):
+            for part in of:
+                yield from sources(part)
+
+
+def satisfied_by(spec: DependencySpec, arrived: Mapping[str, bytes]) -> StepInput | None:
+    """The sources chosen to trigger the step with their values, or None while the spec is not satisfied.
+
+    Of an AnyOf the first satisfied part in declaration order is taken.
+    """
+    match spec:
+        case OnSagaStart():
+            return _leaf(SAGA_START, arrived)
+        case After(step_name):
+            return _leaf(step_name, arrived)
+        case AllOf(of):
+            chosen: StepInput = ()
+            for part in of:
+                found = satisfied_by(part, arrived)
+                if found is None:
+                    return None
+                chosen += found
+            return chosen
+        case AnyOf(of):
+            return next((found for part in of if (found := satisfied_by(part, arrived)) is not None), None)
+
+
+def can_be_satisfied(spec: DependencySpec, possible: Set[str]) -> bool:
+    """Whether the spec is satisfied once all of `possible` (and the start of the saga) have happened."""
+    match spec:
+        case OnSagaStart():
+            return True
+        case After(step_name):
+            return step_name in possible
+        case AllOf(of):
+            return all(can_be_satisfied(part, possible) for part in of)
+        case AnyOf(of):
+            return any(can_be_satisfied(part, possible) for part in of)
+
+
+def _leaf(source: str, arrived: Mapping[str, bytes]) -> StepInput | None:
+    value = arrived.get(source)
+    return None if value is None else ((source, value),)

@@ -1,0 +1,54 @@
+"""`fold_saga(entry, record) -> entry`: the initiator's view of a saga is its journal, replayed."""
+
+from typing import assert_never
+
+from attrs import evolve
+
+from saga_choreography.errors import IllegalTransition
+from saga_choreography.events import (
+    FenceRaised,
+    InitiatorEvent,
+    SagaAccepted,
+    SagaParked,
+    SagaResolved,
+    SagaUnparked,
+    TimestampedEvent,
+)
+from saga_choreography.protocol.resolver_commands import SagaEntry
+
+
+def fold_saga(entry: SagaEntry | None, record: TimestampedEvent[InitiatorEvent]) -> SagaEntry:
+    """The entry after `record`; `entry` is None before the first record.
+
+    Raises:
+        IllegalTransition: the record cannot follow: one outcome and one fence at most, nothing after the outcome.
+    """
+    event = record.event
+    if entry is None:
+        if not isinstance(event, SagaAccepted):
+            raise IllegalTransition("nothing", type(event).__name__, ("SagaAccepted",))
+        return SagaEntry(
+            origin=event.origin,
+            payload=event.payload,
+            digest=event.digest,
+            sequence=record.sequence,
+            updated_at_millis=record.at_millis,
+        )
+    if entry.outcome is not None:
+        raise IllegalTransition(entry.outcome.value, type(event).__name__, ())
+    moved = evolve(entry, sequence=record.sequence, updated_at_millis=record.at_millis)
+    match event:
+        case SagaAccepted():
+            raise IllegalTransition("started", "SagaAccepted", ("FenceRaised", "SagaResolved"))
+        case FenceRaised():
+            if entry.fence is not None:
+                raise IllegalTransition("fenced", "FenceRaised", ("SagaResolved",))
+            return evolve(moved, fence=event.cause)
+        case SagaParked():
+            return evolve(moved, parked=event.steps)
+        case SagaUnparked():
+            return evolve(moved, parked=())
+        case SagaResolved():
+            return evolve(moved, outcome=event.outcome, parked=())
+        case _:
+            assert_never(event)

@@ -1,0 +1,196 @@
+"""`Member`: one actor of a system (one shard of it) through all its incarnations.
+
+The supervisor's rule: an actor that ends while the system runs is started again with a growing delay, recovers from its
+stores and joins anew; after too many deaths in a row it is given up and reported. Pykka itself restarts nothing.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Final, Protocol, final
+
+import pykka
+from attrs import frozen
+
+from saga_choreography.errors import SagaError, StoreError
+from saga_choreography.helpers.engine import Engine
+from saga_choreography.helpers.host import HasEngines
+from saga_choreography.helpers.ports import Clock
+from saga_choreography.helpers.signals import Attach, Detach, SagaEvent
+from saga_choreography.observability import NoticeKind, SagaNotice
+from saga_choreography.runtime.connection import Connection, tell
+from saga_choreography.runtime.event_stream import Left, Ref
+from saga_choreography.runtime.timers import Timers
+from saga_choreography.types import PeerId
+
+READY_SECONDS: Final = 60.0
+RESTART_DELAYS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds before each restart in a row; after the last one the actor is given up."""
+HEALTHY_SECONDS: Final = 60.0
+"""An actor that lived this long has its deaths forgiven."""
+
+
+class ActorStartError(SagaError):
+    """An actor did not become ready."""
+
+
+def tell_stop(ref: Ref) -> None:
+    """Ask an actor to end, without waiting for it."""
+    _ = ref.stop(block=False)
+
+
+@final
+@frozen(kw_only=True)
+class Shared:
+    """What all members of a system share."""
+
+    stream: Ref
+    timers: Timers
+    clock: Clock
+    stopping: threading.Event
+    tell_observers: Callable[[SagaNotice], None]
+
+
+class Attacher(Protocol):
+    """Opens an actor's stores and roles, on the actor's own thread; returns its engines."""
+
+    def __call__(self, actor: HasEngines, connection: Connection) -> tuple[Engine, ...]: ...
+
+
+@final
+class Member:
+    """Starts an actor, watches over it, and stops it."""
+
+    def __init__(self, peer_id: PeerId, start: Callable[[], Ref], attach: Attacher, shared: Shared) -> None:
+        self.peer_id = peer_id
+        self._start_actor = start
+        self._attach = attach
+        self._shared = shared
+        self._engines: tuple[Engine, ...] = ()
+        self._ref: Ref | None = None
+        self._deaths = 0
+        self._watcher: threading.Thread | None = None
+
+    @property
+    def ref(self) -> Ref:
+        """The present incarnation."""
+        assert self._ref is not None, "the member was not started"
+        return self._ref
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        return self._engines
+
+    def start(self) -> Ref:
+        """Start the actor and wait until it has recovered and joined.
+
+        Raises:
+            StoreError: its store cannot be opened.
+            ActorStartError: it was not ready in time.
+        """
+        ref = self._bring_up()
+        self._watcher = threading.Thread(target=self._watch, name=f"saga-watch-{self.peer_id}", daemon=True)
+        self._watcher.start()
+        return ref
+
+    def stop(self, timeout: float) -> bool:
+        """Close the stores on the actor's thread, behind the message it works on; True if it ended in time."""
+        ref = self._ref
+        if ref is None or not ref.is_alive():
+            self._close_engines()
+            return True
+        done: Future[None] = Future()
+        tell(ref, SagaEvent(Detach(done)))
+        try:
+            done.result(timeout)
+            ref.stop(block=True, timeout=timeout)
+        except (FutureTimeout, pykka.Timeout, pykka.ActorDeadError):
+            return not ref.is_alive()
+        return True
+
+    def _bring_up(self) -> Ref:
+        ref = self._start_actor()
+        self._ref = ref
+        shared = self._shared
+        connection = Connection(
+            peer_id=self.peer_id,
+            own_ref=ref,
+            stream=shared.stream,
+            timers=shared.timers,
+            clock=shared.clock,
+            stopping=shared.stopping,
+            tell_observers=shared.tell_observers,
+        )
+
+        def attach(actor: HasEngines) -> None:
+            self._engines = self._attach(actor, connection)
+
+        ready: Future[None] = Future()
+        tell(ref, SagaEvent(Attach(attach, ready)))
+        try:
+            self._await_ready(ref, ready)
+        except BaseException:
+            tell_stop(ref)
+            raise
+        return ref
+
+    def _await_ready(self, ref: Ref, ready: "Future[None]") -> None:
+        """Wait for the answer, or for the actor's end: an actor that dies answers nothing."""
+        waited = 0.0
+        while True:
+            try:
+                ready.result(0.25)
+                return
+            except FutureTimeout:
+                waited += 0.25
+                if not ref.is_alive() and not ready.done():
+                    why = "it ended before it was ready; does its on_receive pass SagaEvent to handle_saga_event?"
+                    raise ActorStartError(f"actor {self.peer_id!r}: {why}") from None
+                if waited >= READY_SECONDS:
+                    why = f"it was not ready after {READY_SECONDS:.0f} s; does on_receive handle SagaEvent?"
+                    raise ActorStartError(f"actor {self.peer_id!r}: {why}") from None
+
+    def _watch(self) -> None:
+        """Wait for the end of each incarnation; start the next."""
+        shared = self._shared
+        while True:
+            born = shared.clock.monotonic_seconds()
+            self.ref.actor_stopped.wait()
+            if shared.stopping.is_set():
+                return
+            tell(shared.stream, Left(self.peer_id))
+            lived = shared.clock.monotonic_seconds() - born
+            self._deaths = 1 if lived >= HEALTHY_SECONDS else self._deaths + 1
+            if not self._restart():
+                return
+
+    def _restart(self) -> bool:
+        while self._deaths <= len(RESTART_DELAYS):
+            delay = RESTART_DELAYS[self._deaths - 1]
+            if self._shared.stopping.wait(delay):
+                return False
+            self._close_engines()
+            try:
+                self._bring_up()
+            except Exception as error:
+                self._deaths += 1
+                self._notice(NoticeKind.STORE_FAILED, f"restart failed: {type(error).__name__}: {error}")
+                continue
+            self._notice(NoticeKind.ACTOR_RESTARTED, f"restarted after {delay} s, death {self._deaths} in a row")
+            return True
+        self._notice(
+            NoticeKind.ACTOR_GAVE_UP, "it died too often; its sagas wait until the program is started again"
+        )
+        return False
+
+    def _close_engines(self) -> None:
+        engines, self._engines = self._engines, ()
+        for engine in engines:
+            try:
+                engine.close()
+            except StoreError as error:
+                self._notice(NoticeKind.STORE_FAILED, f"closing: {error}")
+
+    def _notice(self, kind: NoticeKind, detail: str) -> None:
+        self._shared.tell_observers(SagaNotice(kind=kind, peer=self.peer_id, detail=detail))

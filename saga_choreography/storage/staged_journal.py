@@ -1,0 +1,236 @@
+"""What a journal does, whatever it is stored in: sequence checks, live index, ends, pruning.
+
+`InMemoryJournal` and `LmdbJournal` are this class over two engines, so that they cannot differ in meaning.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Final, Generic
+from uuid import UUID
+
+from typing_extensions import TypeVar
+
+from saga_choreography.codec import RecordCodec
+from saga_choreography.errors import PayloadError, StoreDamaged, StoreError, StoreMisused
+from saga_choreography.events import TimestampedEvent
+from saga_choreography.storage.journal import Tombstone
+from saga_choreography.storage.layout import (
+    SAGA_BYTES,
+    SEQUENCE,
+    EndedRow,
+    Role,
+    after_saga,
+    decode_ended,
+    time_key,
+)
+from saga_choreography.storage.staging import Stage, StagedEnvironment
+from saga_choreography.types import SagaId
+
+R = TypeVar("R")
+
+_ROWS_PER_PRUNING: Final = 512
+_TIME_BYTES: Final = 8
+_AFTER_ALL_SAGAS: Final = b"\xff" * (SAGA_BYTES + 1)
+_REMEDY: Final = "stop this actor, keep the directory as evidence and restore it from a backup"
+
+
+class StagedJournal(Generic[R]):
+    """The journal of one role in an environment."""
+
+    def __init__(self, environment: StagedEnvironment, role: Role[R]) -> None:
+        self._environment = environment
+        self._role = role
+        self._codec = RecordCodec[R](role.tags, environment)
+        self._name = role.name
+        self._records = role.records
+        self._live = role.live
+        self._ended = role.ended
+
+    @property
+    def role(self) -> Role[R]:
+        return self._role
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Everything appended, ended or marked inside is committed together on a clean exit, or not at all."""
+        return self._environment.transaction()
+
+    def append(self, saga_id: SagaId, record: TimestampedEvent[R]) -> None:
+        """Append one record to the open transaction.
+
+        Raises:
+            StoreMisused: `record.sequence` is not the last one plus one, or no transaction is open.
+        """
+        stage = self._environment.open_stage()
+        saga = saga_id.bytes
+        sequence = record.sequence
+        lasts = stage.last[self._name]
+        last = lasts.get(saga)
+        if last is None:
+            last = self._last(stage, saga)
+        if sequence != last + 1:
+            stage.doom = f"saga {saga_id} has {last} {self._name} record(s), record {sequence} does not follow"
+            raise StoreMisused(self._environment.store, stage.doom, "decide again from what is stored")
+        stage.inserts[self._records][saga + SEQUENCE.pack(sequence)] = self._codec.encode(saga_id, record)
+        lasts[saga] = sequence
+        if saga in stage.closed[self._name]:
+            row = self._ended_row(saga, self._environment.staged(self._ended, saga))
+            if row is not None:
+                stage.writes[self._ended][saga] = row.with_last(sequence).encode(saga)
+        else:
+            stage.writes[self._live][saga] = SEQUENCE.pack(sequence)
+
+    def end(self, saga_id: SagaId, at_millis: int, tombstone: Tombstone) -> None:
+        """Take the saga off the live index; its records stay until pruned. A second end changes nothing."""
+        stage = self._environment.open_stage()
+        saga = saga_id.bytes
+        last = stage.last[self._name].get(saga)
+        if last is None:
+            last = self._last(stage, saga)
+        closed = stage.closed[self._name]
+        if saga in closed:
+            return
+        before = self._ended_row(saga, self._environment.staged(self._ended, saga))
+        if before is not None:
+            if not last:
+                return
+            stage.writes[self._role.tombstones][time_key(before.at_millis, saga)] = None
+        row = EndedRow(
+            pruned=False, at_millis=at_millis, last=last, outcome=tombstone.outcome, digest=tombstone.digest
+        )
+        stage.writes[self._live][saga] = None
+        stage.writes[self._ended][saga] = row.encode(saga)
+        stage.writes[self._role.finished][time_key(at_millis, saga)] = b""
+        stage.last[self._name][saga] = last
+        closed.add(saga)
+
+    def read(self, saga_id: SagaId) -> tuple[TimestampedEvent[R], ...]:
+        """All committed records of one saga in order; empty when there are none. Any thread may call it.
+
+        Raises:
+            StoreDamaged: a record is missing or is not what was written.
+        """
+        saga = saga_id.bytes
+        rows, expected = self._settled_rows(saga)
+        if expected != len(rows):
+            raise self._damaged(saga_id, f"{len(rows)} of its {expected} records are there")
+        return tuple(self._decode(saga_id, at, key, value) for at, (key, value) in enumerate(rows, 1))
+
+    def live_sagas(self) -> Iterator[SagaId]:
+        """Ids of sagas that have committed records and have not ended. Any thread may call it."""
+        for saga, _ in self._environment.rows(self._live, b"", _AFTER_ALL_SAGAS):
+            if len(saga) != SAGA_BYTES:
+                raise StoreDamaged(self._environment.store, f"{saga!r} in the live index is no saga id", _REMEDY)
+            yield SagaId(UUID(bytes=saga))
+
+    def tombstone(self, saga_id: SagaId) -> Tombstone | None:
+        """What is left of a pruned saga, or None. Any thread may call it.
+
+        Raises:
+            StoreDamaged: it is not what was written.
+        """
+        saga = saga_id.bytes
+        row = self._ended_row(saga, self._environment.value(self._ended, saga))
+        return Tombstone(outcome=row.outcome, digest=row.digest) if row is not None and row.pruned else None
+
+    def prune(self, before_millis: int, limit: int) -> int:
+        """Replace up to `limit` sagas that ended before `before_millis` by tombstones; returns how many."""
+        environment = self._environment
+        environment.refuse_stage("prune")
+        pruned = 0
+        due = environment.rows(self._role.finished, b"", time_key(before_millis), max(limit, 0))
+        while pruned < len(due):
+            with environment.transaction():
+                stage = environment.open_stage()
+                stage.uses_reserve = True
+                while pruned < len(due) and len(stage.writes[self._records]) + len(
+                    stage.writes[self._ended]
+                ) < _ROWS_PER_PRUNING:
+                    self._bury(stage, due[pruned][0])
+                    pruned += 1
+        return pruned
+
+    def prune_tombstones(self, before_millis: int, limit: int) -> int:
+        """Forget up to `limit` tombstones (and marks) of sagas that ended before `before_millis`; returns how many."""
+        environment = self._environment
+        environment.refuse_stage("prune")
+        pruned = 0
+        due = environment.rows(self._role.tombstones, b"", time_key(before_millis), max(limit, 0))
+        while pruned < len(due):
+            with environment.transaction():
+                stage = environment.open_stage()
+                stage.uses_reserve = True
+                forgotten = stage.writes[self._role.tombstones]
+                marks = stage.writes[self._role.marks]
+                while pruned < len(due) and len(forgotten) + len(marks) < _ROWS_PER_PRUNING:
+                    saga = due[pruned][0][_TIME_BYTES:]
+                    stage.writes[self._ended][saga] = None
+                    forgotten[due[pruned][0]] = None
+                    for key, _ in environment.rows(self._role.marks, saga, after_saga(saga)):
+                        marks[key] = None
+                    pruned += 1
+        return pruned
+
+    def _bury(self, stage: Stage, finished_key: bytes) -> None:
+        saga = finished_key[_TIME_BYTES:]
+        row = self._ended_row(saga, self._environment.staged(self._ended, saga))
+        stage.writes[self._role.finished][finished_key] = None
+        if row is None:
+            raise self._damaged(SagaId(UUID(bytes=saga)), "it ended, but how it ended is missing")
+        stage.writes[self._ended][saga] = row.without_records().encode(saga)
+        stage.writes[self._role.tombstones][time_key(row.at_millis, saga)] = b""
+        records = stage.writes[self._records]
+        for key, _ in self._environment.rows(self._records, saga, after_saga(saga)):
+            records[key] = None
+
+    def _last(self, stage: Stage, saga: bytes) -> int:
+        """The last sequence of a saga not touched by this transaction yet; notes when the saga has ended."""
+        live = self._environment.snapshot_value(self._live, saga)
+        if live is not None:
+            return self._live_sequence(saga, live)
+        row = self._ended_row(saga, self._environment.snapshot_value(self._ended, saga))
+        if row is None or row.pruned:
+            return 0
+        stage.closed[self._name].add(saga)
+        return row.last
+
+    def _settled_rows(self, saga: bytes) -> tuple[list[tuple[bytes, bytes]], int]:
+        """The rows of a saga and how many there should be, both from one moment: read again if something moved."""
+        while True:
+            before = self._expected(saga)
+            rows = self._environment.rows(self._records, saga, after_saga(saga))
+            if before == self._expected(saga):
+                return rows, before
+
+    def _expected(self, saga: bytes) -> int:
+        live = self._environment.value(self._live, saga)
+        if live is not None:
+            return self._live_sequence(saga, live)
+        row = self._ended_row(saga, self._environment.value(self._ended, saga))
+        return row.last if row is not None else 0
+
+    def _live_sequence(self, saga: bytes, live: bytes) -> int:
+        if len(live) != SEQUENCE.size:
+            raise self._damaged(SagaId(UUID(bytes=saga)), "its entry in the live index was changed")
+        last: int = SEQUENCE.unpack(live)[0]
+        return last
+
+    def _decode(self, saga_id: SagaId, sequence: int, key: bytes, value: bytes) -> TimestampedEvent[R]:
+        if key != saga_id.bytes + SEQUENCE.pack(sequence):
+            raise self._damaged(saga_id, f"record {sequence} is missing")
+        try:
+            return self._codec.decode(saga_id, sequence, value)
+        except PayloadError as error:
+            if isinstance(error.__cause__, StoreError):
+                raise error.__cause__ from error
+            raise self._damaged(saga_id, str(error)) from error
+
+    def _ended_row(self, saga: bytes, raw: bytes | None) -> EndedRow | None:
+        if raw is None:
+            return None
+        try:
+            return decode_ended(saga, raw)
+        except ValueError as error:
+            raise self._damaged(SagaId(UUID(bytes=saga)), f"how it ended is unreadable: {error}") from error
+
+    def _damaged(self, saga_id: SagaId, why: str) -> StoreDamaged:
+        return StoreDamaged(self._environment.store, f"{self._name} journal, saga {saga_id}: {why}", _REMEDY)

@@ -1,0 +1,84 @@
+"""`SagaParticipant`: the business behaviour of one step. Runs on the actor's thread; may block; must be idempotent by key."""
+
+from abc import ABC, abstractmethod
+from typing import Generic
+
+from typing_extensions import TypeVar
+
+from saga_choreography.traits.outcomes import ProbeResult, StepOutcomeUnknown, StepOutput, StepPending
+from saga_choreography.traits.subscription import Step
+from saga_choreography.types import SagaContext
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+Undo = TypeVar("Undo", default=None)
+
+
+class SagaParticipant(ABC, Generic[In, Out, Undo]):
+    """Declare `step` (or `steps`, one per saga type), then implement `execute_step` and `compensate_step`.
+
+    `context.idempotency_key` is the same in every attempt of the step; pass it on to whoever has the effect. The key of
+    the compensation is one other.
+    """
+
+    step: Step[In, Out, Undo]
+    steps: tuple[Step[In, Out, Undo], ...] = ()
+
+    @abstractmethod
+    def execute_step(self, context: SagaContext, step_input: In, /) -> StepOutput[Out, Undo] | StepPending:
+        """Do it.
+
+        Raises:
+            TerminalStepError, CompensationRequiredError: it failed and left no lasting effect.
+            RetryableStepError: the same, but try again.
+            AmbiguousStepError: nobody knows. Any other exception counts as one after the retries.
+        """
+
+    @abstractmethod
+    def compensate_step(self, context: SagaContext, undo: Undo, /) -> None:
+        """Undo it. Called again after a crash, so an effect that is already undone is a success.
+
+        Raises:
+            SafeToRetryCompensationError: try again. So does any unexpected exception.
+            AmbiguousCompensationError, TerminalCompensationError: an operator must look.
+        """
+
+    def probe_step(self, context: SagaContext, step_input: In, /) -> ProbeResult[Out, Undo]:
+        """Optional: find out what became of an attempt whose outcome is unknown. May raise: it is called again."""
+        return StepOutcomeUnknown(f"{type(self).__name__} cannot probe")
+
+    def cancel_step(self, context: SagaContext, step_input: In, /) -> ProbeResult[Out, Undo]:
+        """Optional: stop a pending step because the saga is being undone. StepPending: it will finish by itself."""
+        return StepPending()
+
+    def resume_pending(self, context: SagaContext, step_input: In, /) -> None:
+        """Optional: the program was restarted while the step was pending; watch for its end again."""
+
+    def on_saga_completed(self, context: SagaContext, /) -> None:
+        """Optional hook, after the outcome is committed here. What it raises is reported and changes nothing."""
+
+    def on_saga_failed(self, context: SagaContext, reason: str, /) -> None:
+        """Optional hook, after the outcome is committed here. What it raises is reported and changes nothing."""
+
+    def on_quarantined(self, context: SagaContext, reason: str, /) -> None:
+        """Optional hook: the step waits for an operator. What it raises is reported and changes nothing."""
+
+
+class NothingToUndo:
+    """Mixin for `pure` steps: gives them their `compensate_step`."""
+
+    def compensate_step(self, context: SagaContext, undo: None, /) -> None:
+        """Nothing was changed outside, so nothing is undone."""
+
+
+def declared_steps(participant: SagaParticipant[In, Out, Undo]) -> tuple[Step[In, Out, Undo], ...]:
+    """The tokens a participant declares, as `step`, as `steps` or both."""
+    single = getattr(participant, "step", None)
+    if single is None:
+        return participant.steps
+    return (single, *(step for step in participant.steps if step is not single))
+
+
+def has_hook(participant: SagaParticipant[In, Out, Undo], name: str) -> bool:
+    """Whether the participant's class overrides an optional method."""
+    return getattr(type(participant), name) is not getattr(SagaParticipant, name)

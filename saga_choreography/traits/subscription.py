@@ -1,0 +1,179 @@
+"""Typed wiring: tokens that say what a step waits for, what it is given and what it gives.
+
+The type parameters of a token are invariant on purpose: with a covariant output or a contravariant input a checker joins a
+mismatch to `object` (or a union) and the mis-wiring passes in silence.
+"""
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from types import GenericAlias
+from typing import Any, Generic, Literal, Protocol, cast, final, overload
+
+from attrs import field, frozen
+from typing_extensions import TypeVar
+
+from saga_choreography.codec import payload_codec
+from saga_choreography.protocol.dependencies import satisfied_by
+from saga_choreography.types import (
+    SAGA_START,
+    AllOf,
+    After,
+    AnyOf,
+    DependencySpec,
+    InDoubt,
+    OnSagaStart,
+    RetryPolicy,
+    StepPlan,
+)
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+In = TypeVar("In")
+Out = TypeVar("Out")
+Undo = TypeVar("Undo", default=None)
+
+
+@frozen
+class AnySource:
+    """What a step can wait for, without its type."""
+
+    name: str
+
+    def dependency(self) -> DependencySpec:
+        """This source as plain data."""
+        raise NotImplementedError
+
+    def sagas(self) -> frozenset[str]:
+        """Names of the saga tokens this source goes back to."""
+        raise NotImplementedError
+
+    def take(self, values: Mapping[str, bytes]) -> object:
+        """Decode what this source gives, from encoded values by source name."""
+        raise NotImplementedError
+
+
+@frozen
+class Source(AnySource, Generic[Out]):
+    """What a step can wait for, and the class of the value it will be given."""
+
+    gives: type[Out]
+
+
+@final
+@frozen
+class Saga(Source[Out]):
+    """The start of a saga type: `gives` is the class of its payload."""
+
+    def dependency(self) -> DependencySpec:
+        return OnSagaStart()
+
+    def sagas(self) -> frozenset[str]:
+        return frozenset({self.name})
+
+    def take(self, values: Mapping[str, bytes]) -> object:
+        return payload_codec(self.gives).decode(values[SAGA_START], f"payload of saga type {self.name!r}")
+
+
+@final
+@frozen
+class Join(Source[Out]):
+    """Several sources as one."""
+
+    mode: Literal["all", "any"]
+    of: tuple[AnySource, ...]
+
+    def dependency(self) -> DependencySpec:
+        parts = tuple(source.dependency() for source in self.of)
+        return AllOf(parts) if self.mode == "all" else AnyOf(parts)
+
+    def sagas(self) -> frozenset[str]:
+        return frozenset[str]().union(*(source.sagas() for source in self.of))
+
+    def take(self, values: Mapping[str, bytes]) -> object:
+        if self.mode == "all":
+            return tuple(source.take(values) for source in self.of)
+        chosen = next(source for source in self.of if satisfied_by(source.dependency(), values) is not None)
+        return chosen.take(values)
+
+
+@final
+@frozen
+class Step(Source[Out], Generic[In, Out, Undo]):
+    """A step: `Step[In, Out, Undo](name, OutClass, after=source of In, undo=UndoClass)`.
+
+    `undo=None`: the undo needs no data (it still exists). `pure=True`: the step changes nothing outside, so it skips a
+    commit and has nothing to undo. Delays of the policies are in milliseconds.
+    """
+
+    after: Source[In] = field(kw_only=True)
+    undo: type[Undo] | None = field(default=None, kw_only=True)
+    retry: RetryPolicy = field(factory=RetryPolicy, kw_only=True)
+    compensation_retry: RetryPolicy = field(factory=lambda: RetryPolicy(max_attempts=5), kw_only=True)
+    in_doubt: InDoubt = field(default=InDoubt.RETRY, kw_only=True)
+    in_doubt_attempts: int = field(default=5, kw_only=True)
+    pure: bool = field(default=False, kw_only=True)
+
+    def dependency(self) -> DependencySpec:
+        return After(self.name)
+
+    def sagas(self) -> frozenset[str]:
+        return self.after.sagas()
+
+    def take(self, values: Mapping[str, bytes]) -> object:
+        return payload_codec(self.gives).decode(values[self.name], f"output of step {self.name!r}")
+
+    def plan(self) -> StepPlan:
+        """This step as plain data, not linked to others yet."""
+        return StepPlan(
+            step_name=self.name,
+            after=self.after.dependency(),
+            retry=self.retry,
+            compensation_retry=self.compensation_retry,
+            in_doubt=self.in_doubt,
+            in_doubt_attempts=self.in_doubt_attempts,
+            pure=self.pure,
+        )
+
+    def undo_class(self) -> type:
+        """The class of the undo data (NoneType when the undo needs none)."""
+        return type(None) if self.undo is None else self.undo
+
+
+class StepToken(Protocol):
+    """Any `Step`, whatever its types."""
+
+    @property
+    def name(self) -> str: ...
+
+    def sagas(self) -> frozenset[str]: ...
+
+    def plan(self) -> StepPlan: ...
+
+    def undo_class(self) -> type: ...
+
+
+@overload
+def all_of(a: Source[A], b: Source[B], /) -> Join[tuple[A, B]]: ...
+@overload
+def all_of(a: Source[A], b: Source[B], c: Source[C], /) -> Join[tuple[A, B, C]]: ...
+@overload
+def all_of(a: Source[A], b: Source[B], c: Source[C], d: Source[D], /) -> Join[tuple[A, B, C, D]]: ...
+def all_of(*sources: Source[Any]) -> Join[Any]:
+    """Wait for all sources; the step is given a tuple of their values in this order."""
+    gives = cast("type[Any]", GenericAlias(tuple, tuple(source.gives for source in sources)))
+    return Join(f"all_of({', '.join(source.name for source in sources)})", gives, "all", sources)
+
+
+@overload
+def any_of(a: Source[A], b: Source[A], /, *more: Source[A]) -> Join[A]: ...
+@overload
+def any_of(a: Source[A], b: Source[B], /) -> Join[A | B]: ...
+@overload
+def any_of(a: Source[A], b: Source[B], c: Source[C], /) -> Join[A | B | C]: ...
+def any_of(*sources: Source[Any]) -> Join[Any]:
+    """Wait for the first of the sources; the step is given that one's value and runs once."""
+    union = reduce(or_, (source.gives for source in sources))
+    return Join(f"any_of({', '.join(source.name for source in sources)})", union, "any", sources)

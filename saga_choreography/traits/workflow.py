@@ -1,0 +1,60 @@
+"""`SagaWorkflow`: the declared graph of one saga type, checked when it is built."""
+
+from collections.abc import Iterator
+from typing import Generic, final
+
+from attrs import field, frozen
+from typing_extensions import TypeVar
+
+from saga_choreography.codec import payload_codec
+from saga_choreography.errors import PayloadError, WorkflowError
+from saga_choreography.protocol.workflow import graph_faults, link, plan_faults
+from saga_choreography.traits.subscription import Saga, StepToken
+from saga_choreography.types import SagaPlan
+
+P = TypeVar("P")
+
+
+@final
+@frozen
+class SagaWorkflow(Generic[P]):
+    """All steps of one saga type, with its timeouts in milliseconds (None: no timeout).
+
+    `overall_timeout_millis` counts from the start, `stalled_timeout_millis` from the last progress; both survive restarts
+    and both lead to compensation.
+
+    Raises:
+        WorkflowError: the graph is wrong; every fault is listed.
+    """
+
+    saga: Saga[P]
+    steps: tuple[StepToken, ...] = field(kw_only=True)
+    overall_timeout_millis: int | None = field(default=None, kw_only=True)
+    stalled_timeout_millis: int | None = field(default=None, kw_only=True)
+    plan: SagaPlan = field(init=False, eq=False, repr=False)
+
+    @plan.default
+    def _build_plan(self) -> SagaPlan:
+        steps = tuple(step.plan() for step in self.steps)
+        faults = [*graph_faults(self.saga.name, steps), *self._wiring_faults()]
+        plan = SagaPlan(
+            saga_type=self.saga.name,
+            steps=steps if faults else link(steps),
+            overall_timeout_millis=self.overall_timeout_millis,
+            stalled_timeout_millis=self.stalled_timeout_millis,
+        )
+        faults += plan_faults(plan)
+        if faults:
+            raise WorkflowError(self.saga.name, faults)
+        return plan
+
+    def _wiring_faults(self) -> Iterator[str]:
+        for step in self.steps:
+            for other in sorted(step.sagas() - {self.saga.name}):
+                yield f"step {step.name!r} goes back to saga {other!r}, not to {self.saga.name!r}"
+            if step.plan().pure and step.undo_class() is not type(None):
+                yield f"step {step.name!r} is pure, so it can have no undo data"
+        try:
+            payload_codec(self.saga.gives)
+        except PayloadError as error:
+            yield f"payload: {error}"

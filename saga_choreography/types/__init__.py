@@ -1,0 +1,31 @@
+"""Plain data that every layer shares: identities, policies, plans. Imports nothing above."""
+
+from saga_choreography.types.identity import Direction, IdempotencyKey, PeerId, SagaId, idempotency_key, new_saga_id
+from saga_choreography.types.origin import FailureCause, FailureKind, SagaContext, SagaOrigin, StepInput, context_for
+from saga_choreography.types.plan import SAGA_START, After, AllOf, AnyOf, DependencySpec, OnSagaStart, SagaPlan, StepPlan
+from saga_choreography.types.policy import InDoubt, RetryPolicy
+
+__all__ = [
+    "After",
+    "AllOf",
+    "AnyOf",
+    "DependencySpec",
+    "Direction",
+    "FailureCause",
+    "FailureKind",
+    "IdempotencyKey",
+    "InDoubt",
+    "OnSagaStart",
+    "PeerId",
+    "RetryPolicy",
+    "SAGA_START",
+    "SagaContext",
+    "SagaId",
+    "SagaOrigin",
+    "SagaPlan",
+    "StepInput",
+    "StepPlan",
+    "context_for",
+    "idempotency_key",
+    "new_saga_id",
+]
