@@ -130,8 +130,8 @@ class SagaBackpressure(SagaError):
 
     def __str__(self) -> str:
         return (
-            f"initiator {self.initiator!r} has {self.limit} sagas in flight, none ended within {self.waited_millis} ms; "
-            "nothing was started: try again later or raise max_in_flight"
+            f"initiator {self.initiator!r} has {self.limit} sagas in flight, none ended within {self.waited_millis} ms;"
+            " nothing was started: try again later or raise max_in_flight"
         )
 
 
@@ -146,7 +146,7 @@ class UnknownSaga(SagaError):
         super().__init__(saga_id, where)
 
     def __str__(self) -> str:
-        return f"{self.where} knows no saga {self.saga_id}: check the id and the data directory (records are pruned in time)"
+        return f"{self.where} knows no saga {self.saga_id}: check id and data directory (old records are pruned)"
 
 
 class ResolutionRefused(SagaError):

@@ -3,12 +3,12 @@
 from functools import lru_cache
 from typing import Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from deribit_example.exchange.engine import Engine
 from deribit_example.exchange.events import Event, MarketChange, PlatformChange, UserChange
 from deribit_example.exchange.instruments import Instrument
-from deribit_example.exchange.orders import Order, Trade
+from deribit_example.exchange.orders import Order
 from deribit_example.exchange.views import order_json, ticker_json, trade_json
 from deribit_example.exchange.wire import Json
 
@@ -106,5 +106,4 @@ def _changes(event: UserChange, engine: Engine, orders: list[Json], trades: list
 def without(event: UserChange, order: Order) -> UserChange:
     """The event with one order left out."""
     kept = tuple(other for other in event.orders if other is not order)
-    trades: tuple[Trade, ...] = event.trades
-    return UserChange(user_id=event.user_id, instrument_name=event.instrument_name, orders=kept, trades=trades)
+    return evolve(event, orders=kept)

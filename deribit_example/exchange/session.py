@@ -3,7 +3,7 @@
 import logging
 import queue
 import threading
-from typing import Protocol, final
+from typing import Protocol, assert_never, final
 
 from websockets.exceptions import ConnectionClosed
 
@@ -13,7 +13,7 @@ from deribit_example.exchange.dispatch import Handled, Late, handle_frame
 from deribit_example.exchange.events import Event
 from deribit_example.exchange.faults import DropKind
 from deribit_example.exchange.scheduler import Scheduler, Timer
-from deribit_example.exchange.socket_ends import StallableConnection, cut, reset
+from deribit_example.exchange.socket_ends import StallableConnection, cut, expel, reset
 from deribit_example.exchange.venue import Venue
 from deribit_example.exchange.wire import Json, encode
 
@@ -54,7 +54,7 @@ class Session:
         writer = threading.Thread(target=self._write, name=f"exchange-out-{self.state.connection_id}", daemon=True)
         writer.start()
         try:
-            while True:
+            while not self._over:
                 text = self._socket.recv()
                 if not self._socket.stalled:
                     self._handle(text)
@@ -73,7 +73,8 @@ class Session:
             self._outbox.put_nowait(text)
         except queue.Full:
             logger.info("connection %d reads too slowly", self.state.connection_id)
-            self.end(DropKind.EOF)
+            self._stop()
+            expel(self._socket)
 
     def drop(self, kind: DropKind) -> None:
         """End the connection after what is queued has been sent."""
@@ -87,15 +88,14 @@ class Session:
         if kind is DropKind.STALL:
             self._socket.stalled = True
             return
-        self._over = True
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
+        self._stop()
         match kind:
             case DropKind.RESET:
                 reset(self._socket)
             case DropKind.EOF | DropKind.HEARTBEAT_CLOSE | DropKind.CLOSE:
                 cut(self._socket)
-        self._drain()
+            case _:
+                assert_never(kind)
 
     def publish(self, events: tuple[Event, ...]) -> None:
         """Send the notifications these events cause on the channels of this connection."""
@@ -193,7 +193,10 @@ class Session:
         except ConnectionClosed:
             logger.debug("connection %d closed while sending", self.state.connection_id)
 
-    def _drain(self) -> None:
+    def _stop(self) -> None:
+        self._over = True
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
         # The marker wakes a writer that waits for work, so that it sees the end.
         while True:
             try:

@@ -1,7 +1,7 @@
 """What the exchange shows of itself to tests and demos: frozen copies, the same in process and over the wire."""
 
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from attrs import asdict, frozen
 
@@ -76,7 +76,6 @@ class Stats:
 
 
 Snapshot: TypeAlias = OrderSnapshot | TradeSnapshot | PositionSnapshot | Stats
-Liquidity = Literal["M", "T"]
 
 
 def order_snapshot(order: Order) -> OrderSnapshot:

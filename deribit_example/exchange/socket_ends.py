@@ -33,9 +33,24 @@ def cut(connection: ServerConnection) -> None:
 
 def reset(connection: ServerConnection) -> None:
     """TCP reset: the peer sees an error, not an end."""
-    with contextlib.suppress(OSError):  # the peer may have been faster
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    _linger_not(connection)
     # Closed before the reading thread is woken: it would say goodbye with an orderly FIN first.
     connection.socket.close()
-    # The rest needs a lock that a sender stuck on a full buffer may hold, and the caller must not wait for it.
-    threading.Thread(target=connection.close_socket, name="exchange-reset", daemon=True).start()
+    _close_in_background(connection)
+
+
+def expel(connection: ServerConnection) -> None:
+    """TCP reset of a peer that does not read: an orderly end would wait behind what it leaves unread."""
+    _linger_not(connection)
+    cut(connection)
+    _close_in_background(connection)
+
+
+def _linger_not(connection: ServerConnection) -> None:
+    with contextlib.suppress(OSError):  # the peer may have been faster
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _close_in_background(connection: ServerConnection) -> None:
+    # Closing needs a lock that a sender stuck on a full buffer may hold; the caller must not wait for it.
+    threading.Thread(target=connection.close_socket, name="exchange-close", daemon=True).start()

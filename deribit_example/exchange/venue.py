@@ -5,6 +5,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import final
 
+from attrs import evolve
+
 from deribit_example.exchange.accounts import TokenStore
 from deribit_example.exchange.channels import without
 from deribit_example.exchange.config import ExchangeConfig
@@ -85,10 +87,7 @@ class Venue:
                 kept = without(kept, order)
             elif self.faults.take(FaultName.DUPLICATE_USER_ORDER_EVENT, occasion):
                 doubles.append(order)
-        again = UserChange(
-            user_id=event.user_id, instrument_name=event.instrument_name, orders=tuple(doubles), trades=()
-        )
-        return [kept, again] if doubles else [kept]
+        return [kept, evolve(event, orders=tuple(doubles), trades=())] if doubles else [kept]
 
     def _part(self, order: Order, fraction: Decimal) -> Decimal:
         return order.instrument.floor_amount(order.remaining * fraction)

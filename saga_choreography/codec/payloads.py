@@ -1,7 +1,7 @@
 """User payloads: typed attrs classes (or anything cattrs can handle) to msgpack bytes and back.
 
-A type declared as `bytes` is passed through untouched. Readers are tolerant: unknown fields are ignored and missing ones
-take their defaults, so payload classes can grow. Nothing stored ever names a Python class.
+A type declared as `bytes` is passed through untouched. Readers are tolerant: unknown fields are ignored and missing
+ones take their defaults, so payload classes can grow. Nothing stored ever names a Python class.
 """
 
 from datetime import date, datetime
@@ -80,7 +80,9 @@ class PayloadCodec(Generic[T]):
         self._raw = declared is bytes
         self._none = declared is NoneType
         origin = get_origin(declared) or declared
-        self._nominal: type | None = origin if isinstance(origin, type) and (has(origin) or self._raw or self._none) else None
+        self._nominal: type | None = (
+            origin if isinstance(origin, type) and (has(origin) or self._raw or self._none) else None
+        )
         self._decode = _FAST.get_structure_hook(declared)
 
     def encode(self, value: T, what: str) -> bytes:

@@ -4,12 +4,11 @@ import hashlib
 from functools import lru_cache
 from typing import Protocol
 
-
 from saga_choreography.codec.wire import pack, unpack
 from saga_choreography.errors import PayloadError
 from saga_choreography.types import (
-    AllOf,
     After,
+    AllOf,
     AnyOf,
     DependencySpec,
     InDoubt,

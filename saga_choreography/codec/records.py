@@ -1,8 +1,8 @@
 """Journal records to bytes and back.
 
 Layout of a value: format version (1 byte), CRC-32 over key and body (4 bytes, big-endian), body. The body is msgpack:
-[sequence, tag, at_millis, field, ...]. Tags are stable names, never import paths; fields are positional, a reader ignores
-extra ones and gives missing ones their defaults. LMDB itself has no checksums.
+[sequence, tag, at_millis, field, ...]. Tags are stable names, never import paths; fields are positional, a reader
+ignores extra ones and gives missing ones their defaults. LMDB itself has no checksums.
 """
 
 from collections.abc import Callable, Mapping

@@ -9,7 +9,8 @@ def pack(value: object) -> bytes:
     Raises:
         TypeError, ValueError, OverflowError: the value is not plain data.
     """
-    packed: bytes = msgpack.packb(value)
+    packed: object = msgpack.packb(value)
+    assert isinstance(packed, bytes)
     return packed
 
 

@@ -1,8 +1,52 @@
 """Facts: what travels between actors, and what each actor journals."""
 
-from saga_choreography.events.choreography import AckStatus, CompensationCompleted, CompensationFailed, CompensationRequested, CompensationStarted, QuarantinedStep, SagaChoreographyEvent, SagaCompleted, SagaFailed, SagaOutcome, SagaQuarantined, SagaStarted, StepAck, StepCompleted, StepEvent, StepFailed, StepStarted
-from saga_choreography.events.initiator import FenceRaised, InitiatorEvent, SagaAccepted, SagaParked, SagaResolved, SagaUnparked
-from saga_choreography.events.participant import AttemptFailure, CompensationAttemptFailed, CompensationExecutionCompleted, CompensationExecutionStarted, FenceRecorded, OutcomeKind, ParticipantEvent, QuarantineResolved, ResolutionKind, SagaEnded, StepAttemptFailed, StepExecutionCompleted, StepExecutionFailed, StepExecutionStarted, StepQuarantined, StepSuspended, StepTriggered, TimestampedEvent
+from saga_choreography.events.choreography import (
+    AckStatus,
+    CompensationCompleted,
+    CompensationFailed,
+    CompensationRequested,
+    CompensationStarted,
+    QuarantinedStep,
+    SagaChoreographyEvent,
+    SagaCompleted,
+    SagaFailed,
+    SagaOutcome,
+    SagaQuarantined,
+    SagaStarted,
+    StepAck,
+    StepCompleted,
+    StepEvent,
+    StepFailed,
+    StepStarted,
+)
+from saga_choreography.events.initiator import (
+    FenceRaised,
+    InitiatorEvent,
+    SagaAccepted,
+    SagaParked,
+    SagaResolved,
+    SagaUnparked,
+)
+from saga_choreography.events.participant import (
+    AttemptFailure,
+    CompensationAttemptFailed,
+    CompensationExecutionCompleted,
+    CompensationExecutionStarted,
+    FenceRecorded,
+    OutcomeKind,
+    ParticipantEvent,
+    QuarantineResolved,
+    ResolutionKind,
+    SagaEnded,
+    StepAttemptFailed,
+    StepExecutionCompleted,
+    StepExecutionFailed,
+    StepExecutionStarted,
+    StepQuarantined,
+    StepSuspended,
+    StepTriggered,
+    TimestampedEvent,
+)
 
 __all__ = [
     "AckStatus",

@@ -1,48 +1,51 @@
 """Admission: at most `limit` sagas of one initiator in flight. Whoever starts one more waits, or is turned away."""
 
 import threading
+from collections.abc import Iterable
 from typing import final
 
 from saga_choreography.errors import SagaBackpressure
+from saga_choreography.types import SagaId
 
 
 @final
 class Admission:
-    """A counter with a limit (None: no limit). Thread-safe."""
+    """Places by saga id (limit None: no limit), so that taking or giving back twice changes nothing. Thread-safe."""
 
     def __init__(self, initiator: str, limit: int | None) -> None:
         if limit is not None and limit < 1:
             raise ValueError(f"max_in_flight is {limit}, it must be at least 1 or None")
         self._initiator = initiator
         self._limit = limit
-        self._in_flight = 0
+        self._in_flight: set[SagaId] = set()
         self._released = threading.Condition()
 
     @property
     def in_flight(self) -> int:
-        return self._in_flight
+        return len(self._in_flight)
 
-    def enter(self, timeout: float) -> None:
-        """Take a place, waiting at most `timeout` seconds.
+    def enter(self, saga_id: SagaId, timeout: float) -> None:
+        """Take a place, waiting at most `timeout` seconds. A saga that has one keeps it.
 
         Raises:
             SagaBackpressure: no place came free.
         """
         with self._released:
-            if self._limit is not None and not self._released.wait_for(self._has_room, timeout):
-                raise SagaBackpressure(self._initiator, self._limit, int(timeout * 1000))
-            self._in_flight += 1
+            if saga_id in self._in_flight or self._limit is None:
+                self._in_flight.add(saga_id)
+                return
+            limit = self._limit
+            if not self._released.wait_for(lambda: len(self._in_flight) < limit, timeout):
+                raise SagaBackpressure(self._initiator, limit, int(timeout * 1000))
+            self._in_flight.add(saga_id)
 
-    def recovered(self, count: int) -> None:
-        """Places of sagas that were live when the program started; they may exceed the limit."""
+    def recovered(self, saga_ids: Iterable[SagaId]) -> None:
+        """Places of sagas that are live already; they may exceed the limit."""
         with self._released:
-            self._in_flight += count
+            self._in_flight.update(saga_ids)
 
-    def leave(self) -> None:
+    def leave(self, saga_id: SagaId) -> None:
         """Give a place back."""
         with self._released:
-            self._in_flight -= 1
+            self._in_flight.discard(saga_id)
             self._released.notify()
-
-    def _has_room(self) -> bool:
-        return self._limit is None or self._in_flight < self._limit

@@ -1,18 +1,18 @@
 """The shell around the pure core: receive, stage, commit, and only then tell anybody.
 
-An engine serves one role of one actor (participant or initiator) on that actor's thread. Group commit: what has arrived
-is collected and acted on in one turn, so that all of it shares one transaction. Under load a turn grows by itself; an idle
-engine acts at once.
+An engine serves one role of one actor (participant or initiator) on that actor's thread. Group commit: what has
+arrived is collected and acted on in one turn, so that all of it shares one transaction. Under load a turn grows by
+itself; an idle engine acts at once.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from saga_choreography.errors import StoreFull
+from saga_choreography.errors import SagaError, StoreFull
 from saga_choreography.helpers.peer import Outgoing
 from saga_choreography.helpers.ports import Surroundings
-from saga_choreography.helpers.signals import Flush, SagaSignal
+from saga_choreography.helpers.signals import CancelRequest, Events, Flush, ResolveStep, SagaSignal, StartRequest
 from saga_choreography.observability import NoticeKind
 from saga_choreography.types import SagaId
 
@@ -37,17 +37,19 @@ class Engine(ABC):
     def receive(self, signal: SagaSignal) -> None:
         """Take a signal. Acts at once when nothing else waits in the mailbox, else when that has been received too."""
         if self.surroundings.is_stopping:
-            return
-        if isinstance(signal, Flush):
+            self.receive_last(signal)
+        elif isinstance(signal, Flush):
+            # What arrived after the flush was sent waits for the next one: under load the mailbox is never empty.
             self._flush_is_coming = False
+            self.turn()
         else:
             self._inbox.append(signal)
-        if self._flush_is_coming:
-            return
-        if self.surroundings.mailbox_is_empty():
-            self.turn()
-        elif self._inbox or self.has_work():
-            self.wake_later()
+            if self._flush_is_coming:
+                return
+            if self.surroundings.mailbox_is_empty():
+                self.turn()
+            else:
+                self.wake_later()
 
     def wake_later(self) -> None:
         """Have another turn, behind everything that is in the mailbox now."""
@@ -55,12 +57,30 @@ class Engine(ABC):
             self._flush_is_coming = True
             self.surroundings.wake_later()
 
-    def turn(self) -> None:
-        """Act on everything received so far."""
+    def receive_last(self, signal: SagaSignal) -> None:
+        """The system stops: facts are still journaled, so that what has ended is not live at the next start; no step
+        is begun any more."""
+        if isinstance(signal, Events):
+            self._inbox.append(signal)
+            self._act_on_inbox()
+            self.commit()
+        else:
+            self.refuse(signal)
+
+    def _act_on_inbox(self) -> None:
         signals, self._inbox = self._inbox, []
         now_millis = self.surroundings.clock.now_millis()
         for signal in signals:
             self.take(signal, now_millis)
+
+    def refuse(self, signal: SagaSignal) -> None:
+        """The system stops: whoever waits for an answer gets one. Everything else resumes at the next start."""
+        if isinstance(signal, StartRequest | CancelRequest | ResolveStep):
+            signal.reply.set_exception(SagaError("the SagaSystem is stopping; nothing was done"))
+
+    def turn(self) -> None:
+        """Act on everything received so far."""
+        self._act_on_inbox()
         self.work()
         self.commit()
         if self.has_work():
@@ -70,7 +90,7 @@ class Engine(ABC):
     def take(self, signal: SagaSignal, now_millis: int) -> None:
         """Stage what one signal asks for. Signals of other roles are ignored."""
 
-    def work(self) -> None:
+    def work(self) -> None:  # noqa: B027  # a role without business code has nothing to run
         """Run what is due, committing before it where that is needed."""
 
     def has_work(self) -> bool:
@@ -100,6 +120,15 @@ class Engine(ABC):
     @abstractmethod
     def written(self) -> None:
         """Everything staged is committed: forget the stage, count it."""
+
+    def detach(self) -> None:
+        """Act on the facts that were received, refuse the rest, and close."""
+        inbox, self._inbox = self._inbox, []
+        try:
+            for signal in inbox:
+                self.receive_last(signal)
+        finally:
+            self.close()
 
     @abstractmethod
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """`handle_saga_event`: the one call that wires a saga actor, and the two that end a pending step."""
 
-
 from typing_extensions import TypeVar
 
 from saga_choreography.errors import SagaError
@@ -39,7 +38,7 @@ def handle_saga_event(actor: HasEngines, event: SagaSignal) -> None:
         case Detach():
             try:
                 for engine in engines_of(actor):
-                    engine.close()
+                    engine.detach()
             finally:
                 event.done.set_result(None)
         case _:
@@ -92,4 +91,3 @@ def _engine(participant: SagaParticipant[In, Out, Undo]) -> ParticipantEngine[In
         if isinstance(engine, ParticipantEngine):
             return engine
     raise NotAttached(f"{type(participant).__name__} has not joined a SagaSystem: start it with system.start_actor()")
-

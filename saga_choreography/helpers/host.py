@@ -3,7 +3,6 @@
 from collections.abc import MutableMapping
 from typing import Protocol
 
-
 from saga_choreography.observability import ParticipantStats
 from saga_choreography.state import SagaStateEntry
 from saga_choreography.storage import ParticipantDedupeStore, ParticipantJournal, StorePlace
@@ -32,5 +31,3 @@ class StateHost(Protocol):
 
     @property
     def saga_stats(self) -> ParticipantStats: ...
-
-

@@ -170,7 +170,7 @@ class InitiatorEngine(Engine):
                 self.after_commit(partial(self.surroundings.arm, at_millis, DeadlineFired(saga_id, stimulus)))
             case c.Ended(outcome):
                 self._ends.append(entry)
-                self.after_commit(self._admission.leave)
+                self.after_commit(partial(self._admission.leave, saga_id))
                 self.after_commit(partial(self._watches.set, saga_id, outcome))
                 self._hook(outcome)
             case c.Parked(event):
@@ -192,11 +192,11 @@ class InitiatorEngine(Engine):
         try:
             is_new = self._is_new(request)
         except (SagaIdConflict, StoreDamaged) as error:
-            self._admission.leave()
+            self._give_place_back(request.saga_id)
             request.reply.set_exception(error)
             return
         if not is_new:
-            self._admission.leave()
+            self._give_place_back(request.saga_id)
         else:
             origin = SagaOrigin(
                 saga_id=request.saga_id,
@@ -207,6 +207,10 @@ class InitiatorEngine(Engine):
             digest = start_digest(request.plan, request.payload)
             self._apply(request.saga_id, accept(origin, request.payload, digest))
         self.after_commit(partial(_reply, request.reply))
+
+    def _give_place_back(self, saga_id: SagaId) -> None:
+        if saga_id not in self._sagas:
+            self._admission.leave(saga_id)
 
     def _is_new(self, request: StartRequest) -> bool:
         memory = self._sagas.get(request.saga_id)
@@ -257,7 +261,6 @@ class InitiatorEngine(Engine):
 
     def recover(self) -> list[SagaId]:
         """Rebuild the entries of live sagas from the journal. Repeating it changes nothing."""
-        fresh = 0
         for saga_id in self.journal.live_sagas():
             if saga_id in self._sagas:
                 continue
@@ -269,8 +272,7 @@ class InitiatorEngine(Engine):
                 continue
             if entry is not None:
                 self._sagas[saga_id] = c.SagaMemory(entry=entry, progress_at_millis=entry.updated_at_millis)
-                fresh += 1
-        self._admission.recovered(fresh)
+        self._admission.recovered(self._sagas)
         return list(self._sagas)
 
     def join(self) -> None:
@@ -312,4 +314,3 @@ def _outcome_of_pruned(origin: SagaOrigin, tombstone: Tombstone, now_millis: int
 def _reply(reply: "Future[None]") -> None:
     if reply.set_running_or_notify_cancel():
         reply.set_result(None)
-

@@ -1,7 +1,7 @@
 """The participant's engine: feeds the pure core, journals what it decides, runs the business code it asks for.
 
-Before a step runs, the record of its attempt is committed: otherwise a crash right after the effect, followed by a fence,
-would answer "never ran" and leak it. Only a pure step, which has no effect outside, skips that first commit.
+Before a step runs, the record of its attempt is committed: otherwise a crash right after the effect, followed by a
+fence, would answer "never ran" and leak it. Only a pure step, which has no effect outside, skips that first commit.
 """
 
 from collections import deque
@@ -182,9 +182,7 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         memory = heard if heard is not None else StepMemory(entry=entry)
         self._decide(memory, stimulus, self._steps[entry.origin.saga_type], now_millis)
 
-    def _decide(
-        self, memory: StepMemory, stimulus: Stimulus, bound: BoundStep[In, Out, Undo], now_millis: int
-    ) -> None:
+    def _decide(self, memory: StepMemory, stimulus: Stimulus, bound: BoundStep[In, Out, Undo], now_millis: int) -> None:
         decision = decide(memory, stimulus, bound.spec, now_millis)
         after = decision.memory
         if after is memory and not decision.commands:
@@ -209,10 +207,8 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
                 self.publish_after_commit(event)
             case c.AwaitRun():
                 self._awaiting.append(saga_id)
-            case c.RunStep() | c.RunProbe() | c.RunCancel() | c.RunCompensation():
+            case c.RunStep() | c.RunProbe() | c.RunCancel() | c.RunCompensation() | c.ResumePending():
                 self._calls.append((saga_id, command))
-            case c.ResumePending():
-                self.after_commit(partial(self._resume_pending, saga_id))
             case c.ArmTimer(at_millis, stimulus):
                 self.after_commit(partial(self.surroundings.arm, at_millis, TimerFired(saga_id, stimulus)))
             case c.Forget(outcome):
@@ -249,16 +245,11 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
 
         self.after_commit(run)
 
-    def _resume_pending(self, saga_id: SagaId) -> None:
-        entry = self._states.get(saga_id)
-        if entry is None or not is_in(entry, Executing):
-            return
-        bound = self._steps[entry.origin.saga_type]
+    def _resume_pending(self, entry: ParticipantState[Executing], bound: BoundStep[In, Out, Undo]) -> None:
         context = context_for(entry.origin, entry.step_name, entry.state.attempt, "do")
-        step_input = entry.state.input
 
         def call() -> None:
-            self._participant.resume_pending(context, bound.input_of(step_input))
+            self._participant.resume_pending(context, bound.input_of(entry.state.input))
 
         if not self.isolate(f"{type(self._participant).__name__}.resume_pending", call):
             self._stats.count("hooks_raised")
@@ -315,6 +306,9 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
                 return probe_wrapper(self._participant, bound, entry, clock)
             case c.RunCancel():
                 return cancel_wrapper(self._participant, bound, entry, clock)
+            case c.ResumePending():
+                self._resume_pending(entry, bound)
+                return None
             case _:
                 return None
 
@@ -358,7 +352,6 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         for saga_id in list(self._states):
             self._retell(self._states[saga_id])
             self._feed(saga_id, Recovered(), now_millis)
-        self.work()
         self.commit()
         if self.has_work():
             self.wake_later()
@@ -429,4 +422,3 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         forgotten = journal.prune_tombstones(before - due.retention_millis, PRUNE_BATCH)
         if pruned == PRUNE_BATCH or forgotten == PRUNE_BATCH:
             self.surroundings.arm(now_millis, due)
-

@@ -14,9 +14,11 @@ class Clock(Protocol):
 
     def now_millis(self) -> int:
         """Unix time in milliseconds; it may jump."""
+        ...
 
     def monotonic_seconds(self) -> float:
         """Never goes back."""
+        ...
 
 
 class Surroundings(Protocol):
@@ -25,28 +27,36 @@ class Surroundings(Protocol):
     @property
     def peer_id(self) -> PeerId:
         """The actor's own stable name."""
+        ...
 
     @property
     def clock(self) -> Clock: ...
 
     def publish(self, events: Sequence[Outgoing]) -> None:
         """Tell facts to whom they concern."""
+        ...
 
     def wake_later(self) -> None:
         """Send the actor one Flush, behind everything that is in its mailbox now."""
+        ...
 
     def mailbox_is_empty(self) -> bool:
         """Whether nothing waits in the actor's mailbox at this moment."""
+        ...
 
     def arm(self, at_millis: int, signal: SagaSignal) -> None:
         """Send the actor `signal` at a Unix time in milliseconds (at once if it has passed)."""
+        ...
 
     def notice(self, kind: NoticeKind, detail: str, saga_id: SagaId | None = None) -> None:
         """Report operational news to log and observers."""
+        ...
 
     @property
     def is_stopping(self) -> bool:
         """Whether the system stops: what is not acted on now resumes at the next start."""
+        ...
 
     def pause(self, seconds: float) -> bool:
         """Wait, at most `seconds`; False when the system is stopping."""
+        ...

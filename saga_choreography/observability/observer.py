@@ -1,7 +1,7 @@
 """`SagaObserver`: sees every fact after its commit, on a thread of its own.
 
-An observer that raises or hangs harms no saga: what it raises is logged, and while it hangs its events wait in a bounded
-queue, the oldest of which are dropped and counted.
+An observer that raises or hangs harms no saga: what it raises is logged, and while it hangs its events wait in a
+bounded queue, the oldest of which are dropped and counted.
 """
 
 from enum import Enum
@@ -44,6 +44,8 @@ class SagaObserver(Protocol):
 
     def on_event(self, event: SagaChoreographyEvent, /) -> None:
         """A committed fact. Repeats are possible after restarts."""
+        ...
 
     def on_notice(self, notice: SagaNotice, /) -> None:
         """Operational news."""
+        ...

@@ -51,7 +51,8 @@ def _running(memory: SagaMemory) -> set[str]:
 def _undoing(memory: SagaMemory) -> set[str]:
     """Behind a fence: steps that can still settle without an operator.
 
-    A step known as completed waits for its `undo_after`; one not heard of answers the fence by itself.
+    A step known as completed waits for its `undo_after`; a pure one and one not heard of answer the fence by
+    themselves.
     """
     plan = memory.entry.origin.plan
     completed = _with(memory, StepStatus.COMPLETED)
@@ -60,7 +61,10 @@ def _undoing(memory: SagaMemory) -> set[str]:
     while fresh := {
         step.step_name
         for step in plan.steps
-        if step.step_name in completed and step.step_name not in stuck and stuck.intersection(step.undo_after)
+        if not step.pure
+        and step.step_name in completed
+        and step.step_name not in stuck
+        and stuck.intersection(step.undo_after)
     }:
         stuck |= fresh
     return set(plan.step_names) - settled - stuck

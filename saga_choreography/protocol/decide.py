@@ -1,4 +1,4 @@
-"""`decide(memory, stimulus, spec, now) -> Decision`: the whole behaviour of a participant, without IO, threads or a clock.
+"""`decide(memory, stimulus, spec, now) -> Decision`: all a participant does, without IO, threads or a clock.
 
 Rows follow the participant table of docs/architecture.md. Nothing from outside makes this raise: what does not fit the
 state is a duplicate, late or out of order, and is ignored. A record always comes before the command it justifies.
@@ -166,5 +166,3 @@ def _recovered_executing(turn: Turn, state: Executing) -> None:
             turn.do(RunCancel() if turn.entry.fence is not None and turn.spec.has_cancel else ResumePending())
         case _:
             assert_never(state.phase)
-
-

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Set
 
-from saga_choreography.types import SAGA_START, AllOf, After, AnyOf, DependencySpec, OnSagaStart, StepInput
+from saga_choreography.types import SAGA_START, After, AllOf, AnyOf, DependencySpec, OnSagaStart, StepInput
 
 
 def sources(spec: DependencySpec) -> Iterator[str]:
@@ -20,7 +20,7 @@ def sources(spec: DependencySpec) -> Iterator[str]:
 def satisfied_by(spec: DependencySpec, arrived: Mapping[str, bytes]) -> StepInput | None:
     """The sources chosen to trigger the step with their values, or None while the spec is not satisfied.
 
-    Of an AnyOf the first satisfied part in declaration order is taken.
+    Of an AnyOf the first satisfied part in declaration order is taken. A join of nothing is never satisfied.
     """
     match spec:
         case OnSagaStart():
@@ -34,7 +34,7 @@ def satisfied_by(spec: DependencySpec, arrived: Mapping[str, bytes]) -> StepInpu
                 if found is None:
                     return None
                 chosen += found
-            return chosen
+            return chosen or None
         case AnyOf(of):
             return next((found for part in of if (found := satisfied_by(part, arrived)) is not None), None)
 
@@ -47,7 +47,7 @@ def can_be_satisfied(spec: DependencySpec, possible: Set[str]) -> bool:
         case After(step_name):
             return step_name in possible
         case AllOf(of):
-            return all(can_be_satisfied(part, possible) for part in of)
+            return bool(of) and all(can_be_satisfied(part, possible) for part in of)
         case AnyOf(of):
             return any(can_be_satisfied(part, possible) for part in of)
 

@@ -51,9 +51,7 @@ def fact_of(entry: SagaStateEntry) -> StepEvent | None:
             status = AckStatus.NOTHING_TO_UNDO
             return StepAck(origin=origin, at_millis=at, step_name=name, sequence=sequence, status=status)
         output, late = entry.state.output, entry.fence is not None
-        return StepCompleted(
-            origin=origin, at_millis=at, step_name=name, sequence=sequence, output=output, late=late
-        )
+        return StepCompleted(origin=origin, at_millis=at, step_name=name, sequence=sequence, output=output, late=late)
     if is_in(entry, Failed):
         reason = entry.state.error
         return StepFailed(origin=origin, at_millis=at, step_name=name, sequence=sequence, reason=reason)
@@ -64,9 +62,7 @@ def fact_of(entry: SagaStateEntry) -> StepEvent | None:
         if entry.state.while_compensating:
             return CompensationFailed(origin=origin, at_millis=at, step_name=name, sequence=sequence, reason=reason)
         status = AckStatus.QUARANTINED
-        return StepAck(
-            origin=origin, at_millis=at, step_name=name, sequence=sequence, status=status, reason=reason
-        )
+        return StepAck(origin=origin, at_millis=at, step_name=name, sequence=sequence, status=status, reason=reason)
     if is_in(entry, Executing) or is_in(entry, Compensating):
         return None
     assert_never(entry)

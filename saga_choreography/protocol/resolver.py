@@ -96,9 +96,7 @@ def saga_facts(memory: SagaMemory) -> tuple[SagaStarted | CompensationRequested 
     if entry.outcome is not None:
         return (outcome_event(entry),)
     if entry.fence is not None:
-        return (
-            CompensationRequested(origin=entry.origin, at_millis=entry.updated_at_millis, cause=entry.fence),
-        )
+        return (CompensationRequested(origin=entry.origin, at_millis=entry.updated_at_millis, cause=entry.fence),)
     return (SagaStarted(origin=entry.origin, at_millis=entry.origin.started_at_millis, payload=entry.payload),)
 
 
@@ -178,14 +176,16 @@ class _Turn:
         fact = _fact(event)
         plan = self.memory.entry.origin.plan
         known = self.memory.facts.get(event.step_name)
-        if fact is None or plan.step(event.step_name) is None or (known is not None and known.sequence >= fact.sequence):
+        if (
+            fact is None
+            or plan.step(event.step_name) is None
+            or (known is not None and known.sequence >= fact.sequence)
+        ):
             return
         facts = {**self.memory.facts, event.step_name: fact}
         self.memory = evolve(self.memory, facts=facts, progress_at_millis=self.now)
         if fact.status is StepStatus.FAILED:
-            self.raise_fence(
-                FailureCause(kind=FailureKind.STEP_FAILED, reason=fact.reason, steps=(event.step_name,))
-            )
+            self.raise_fence(FailureCause(kind=FailureKind.STEP_FAILED, reason=fact.reason, steps=(event.step_name,)))
 
     def raise_fence(self, cause: FailureCause) -> None:
         """The first cause is final."""

@@ -45,9 +45,7 @@ class StepStatus(Enum):
     QUARANTINED = "quarantined"
 
 
-SETTLED: Final = frozenset(
-    {StepStatus.FAILED, StepStatus.NEVER_RAN, StepStatus.NOTHING_TO_UNDO, StepStatus.UNDONE}
-)
+SETTLED: Final = frozenset({StepStatus.FAILED, StepStatus.NEVER_RAN, StepStatus.NOTHING_TO_UNDO, StepStatus.UNDONE})
 
 
 @final

@@ -1,4 +1,4 @@
-"""Who is interested in an event: the event stream asks here, and so does a peer that tells a rejoined actor its facts."""
+"""Who is interested in an event: asked by the event stream, and by peers that tell a rejoined actor their facts."""
 
 from typing import assert_never, final
 

@@ -18,6 +18,7 @@ from saga_choreography.protocol import attempts, doubt, undo
 from saga_choreography.protocol.commands import Anomaly, AwaitRun, Forget, RunCancel
 from saga_choreography.protocol.dependencies import satisfied_by, sources
 from saga_choreography.protocol.facts import is_settled
+from saga_choreography.protocol.telling import tell_fact
 from saga_choreography.protocol.turn import Turn
 from saga_choreography.state import (
     Compensated,
@@ -71,6 +72,8 @@ def fenced(turn: Turn, cause: FailureCause) -> None:
     elif is_in(entry, Executing):
         _fenced_executing(turn, entry.state)
     elif is_in(entry, Completed):
+        if turn.plan.pure:
+            tell_fact(turn)
         undo.advance(turn)
     elif is_in(entry, Failed) or is_in(entry, Quarantined):
         pass  # settled already, or waiting for an operator

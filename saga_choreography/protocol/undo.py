@@ -21,7 +21,7 @@ from saga_choreography.state import Compensating, Completed, ExecutionPhase, is_
 
 def answered(turn: Turn, step_name: str) -> None:
     """A dependent has settled; facts may arrive before the fence does."""
-    if step_name not in turn.plan.undo_after or step_name in turn.memory.answered:
+    if turn.plan.pure or step_name not in turn.plan.undo_after or step_name in turn.memory.answered:
         return
     turn.memory = evolve(turn.memory, answered=turn.memory.answered | {step_name})
     advance(turn)
@@ -29,19 +29,16 @@ def answered(turn: Turn, step_name: str) -> None:
 
 def completed(turn: Turn) -> None:
     """The step has just completed: tell it, and behind a fence begin to undo it."""
-    if turn.entry.fence is None or not turn.plan.pure:
-        tell_fact(turn)
+    tell_fact(turn)
     advance(turn)
 
 
 def advance(turn: Turn) -> None:
-    """Undo a completed step behind a fence, once all who depend on it have settled."""
+    """Undo a completed step behind a fence, once all who depend on it have settled. A pure one has nothing to undo."""
     entry = turn.entry
-    if not is_in(entry, Completed) or entry.fence is None:
+    if not is_in(entry, Completed) or entry.fence is None or turn.plan.pure:
         return
-    if turn.plan.pure:
-        tell_fact(turn)
-    elif turn.memory.answered.issuperset(turn.plan.undo_after):
+    if turn.memory.answered.issuperset(turn.plan.undo_after):
         run(turn, 1)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Final
 
 from attrs import evolve
@@ -9,13 +10,14 @@ from attrs import evolve
 from saga_choreography.protocol.dependencies import can_be_satisfied, sources
 from saga_choreography.types import SAGA_START, SagaPlan, StepPlan
 
+_NAME_RULE: Final = "a letter, then up to 63 letters, digits, '_', '-' or '.'"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 
 def graph_faults(saga_type: str, steps: Sequence[StepPlan]) -> Iterator[str]:
     """Every fault of a declared graph, one sentence each."""
     if not _NAME.fullmatch(saga_type):
-        yield f"saga type {saga_type!r} is not a name (a letter, then up to 63 letters, digits, '_', '-' or '.')"
+        yield f"saga type {saga_type!r} is not a name ({_NAME_RULE})"
     if not steps:
         yield "it has no steps"
     seen: set[str] = set()
@@ -23,7 +25,7 @@ def graph_faults(saga_type: str, steps: Sequence[StepPlan]) -> Iterator[str]:
         if step.step_name in seen:
             yield f"step {step.step_name!r} is declared twice"
         if not _NAME.fullmatch(step.step_name):
-            yield f"step name {step.step_name!r} is not a name (a letter, then up to 63 letters, digits, '_', '-' or '.')"
+            yield f"step name {step.step_name!r} is not a name ({_NAME_RULE})"
         seen.add(step.step_name)
     for step in steps:
         for source in sources(step.after):
@@ -46,6 +48,7 @@ def link(steps: Sequence[StepPlan]) -> tuple[StepPlan, ...]:
     }
     pure = {step.step_name for step in steps if step.pure}
 
+    @cache  # without it a ladder of pure steps is walked once for every path through it
     def undo_after(name: str) -> frozenset[str]:
         # A pure step answers a fence at once, so whoever it depends on must look through it at its own dependents.
         direct = frozenset(dependents[name])

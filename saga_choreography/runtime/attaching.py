@@ -1,4 +1,4 @@
-"""How an actor becomes part of a system: open its stores, recover, join the stream, go on. On the actor's own thread."""
+"""How an actor becomes part of a system, on its own thread: open its stores, recover, join the stream, go on."""
 
 import threading
 from typing import Final, final
@@ -44,9 +44,13 @@ def roles_of(actor_class: type) -> Roles:
     state = issubclass(actor_class, SagaStateExt)
     initiator = issubclass(actor_class, SagaInitiator)
     if participant and not state:
-        raise WorkflowError(name, [f"class {name} is a SagaParticipant but has no SagaStateExt: where does its state live?"])
+        raise WorkflowError(
+            name, [f"class {name} is a SagaParticipant but has no SagaStateExt: where does its state live?"]
+        )
     if not participant and not initiator:
-        raise WorkflowError(name, [f"class {name} is neither a SagaParticipant with a SagaStateExt nor a SagaInitiator"])
+        raise WorkflowError(
+            name, [f"class {name} is neither a SagaParticipant with a SagaStateExt nor a SagaInitiator"]
+        )
     return Roles(participant, initiator)
 
 
@@ -60,7 +64,9 @@ def participant_tokens(actor_class: type) -> tuple[StepToken, ...]:
     several = getattr(actor_class, "steps", ())
     tokens = tuple(token for token in (single, *several) if isinstance(token, Step))
     if not tokens:
-        raise WorkflowError(actor_class.__name__, [f"class {actor_class.__name__} declares no step: set `step = YOUR_TOKEN`"])
+        raise WorkflowError(
+            actor_class.__name__, [f"class {actor_class.__name__} declares no step: set `step = YOUR_TOKEN`"]
+        )
     return tuple(dict.fromkeys(tokens))
 
 

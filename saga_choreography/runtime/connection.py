@@ -80,7 +80,9 @@ class Connection:
         self._timers.arm(at_millis, lambda: tell(self._own_ref, message))
 
     def notice(self, kind: NoticeKind, detail: str, saga_id: SagaId | None = None) -> None:
-        _log.log(logging.ERROR if kind in _SERIOUS else logging.WARNING, "%s: %s: %s", self._peer_id, kind.value, detail)
+        _log.log(
+            logging.ERROR if kind in _SERIOUS else logging.WARNING, "%s: %s: %s", self._peer_id, kind.value, detail
+        )
         self._tell_observers(SagaNotice(kind=kind, peer=self._peer_id, detail=detail, saga_id=saga_id))
 
     def pause(self, seconds: float) -> bool:

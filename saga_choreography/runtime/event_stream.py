@@ -1,10 +1,11 @@
 """`EventStream`: the actor that fans facts out to whom they concern. It decides nothing and remembers no saga.
 
-Everything one actor publishes at once goes to each recipient as one message. Its cost follows the interested parties, not
-the number of actors: recipients are looked up by (saga type, step), never searched.
+Everything one actor publishes at once goes to each recipient as one message. Its cost follows the interested parties,
+not the number of actors: recipients are looked up by (saga type, step), never searched.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any, TypeAlias, assert_never, final
 
 import pykka
@@ -57,7 +58,15 @@ class Observed:
     observer: Callable[[Sequence[SagaChoreographyEvent]], None]
 
 
-StreamMessage: TypeAlias = Published | Joined | Left | Observed
+@final
+@frozen
+class Barrier:
+    """Everything published before this has been delivered when `passed` is set."""
+
+    passed: "Future[None]" = field(eq=False)
+
+
+StreamMessage: TypeAlias = Published | Joined | Left | Observed | Barrier
 
 
 @final
@@ -82,6 +91,8 @@ class EventStream(ActorMixin, pykka.ThreadingActor):
                 self._drop(message.peer_id)
             case Observed():
                 self._observers.append(message.observer)
+            case Barrier(passed):
+                passed.set_result(None)
             case _:
                 assert_never(message)
 
@@ -155,6 +166,4 @@ def _peer(joined: Joined) -> Peer:
     def owns(saga_id: SagaId) -> bool:
         return joined.shards == 1 or shard_of(saga_id, joined.shards) == joined.shard
 
-    return Peer(
-        peer_id=joined.peer_id, steps=joined.steps, is_initiator=joined.is_initiator, tell=tell, owns=owns
-    )
+    return Peer(peer_id=joined.peer_id, steps=joined.steps, is_initiator=joined.is_initiator, tell=tell, owns=owns)

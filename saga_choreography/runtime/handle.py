@@ -20,6 +20,7 @@ class SagaReader(Protocol):
 
     def encoded_output(self, saga_id: SagaId, step: StepToken) -> bytes | None:
         """What a step gave, from its participant's journal; None when it gave nothing (yet)."""
+        ...
 
 
 @final

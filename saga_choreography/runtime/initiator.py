@@ -31,6 +31,7 @@ class InitiatorSeat(Protocol):
         Raises:
             WorkflowError: steps are unbound, or bound differently; every fault is listed.
         """
+        ...
 
     def handle(self, saga_id: SagaId) -> SagaHandle: ...
 
@@ -60,7 +61,7 @@ class SagaInitiator(ActorMixin):
         reply: Future[None] = Future()
         request = StartRequest(saga_id or new_saga_id(), workflow.plan, encoded, reply)
         handle = seat.handle(request.saga_id)
-        seat.admission.enter(0)
+        seat.admission.enter(request.saga_id, 0)
         engine.start_now(request)
         reply.result(0)
         return handle

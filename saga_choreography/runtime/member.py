@@ -7,7 +7,7 @@ stores and joins anew; after too many deaths in a row it is given up and reporte
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from typing import Final, Protocol, final
 
 import pykka
@@ -21,6 +21,7 @@ from saga_choreography.helpers.signals import Attach, Detach, SagaEvent
 from saga_choreography.observability import NoticeKind, SagaNotice
 from saga_choreography.runtime.connection import Connection, tell
 from saga_choreography.runtime.event_stream import Left, Ref
+from saga_choreography.runtime.replies import answered
 from saga_choreography.runtime.timers import Timers
 from saga_choreography.types import PeerId
 
@@ -37,7 +38,8 @@ class ActorStartError(SagaError):
 
 def tell_stop(ref: Ref) -> None:
     """Ask an actor to end, without waiting for it."""
-    _ = ref.stop(block=False)
+    with suppress(pykka.ActorDeadError):
+        _ = ref.stop(block=False)
 
 
 @final
@@ -102,11 +104,12 @@ class Member:
             return True
         done: Future[None] = Future()
         tell(ref, SagaEvent(Detach(done)))
-        try:
-            done.result(timeout)
-            ref.stop(block=True, timeout=timeout)
-        except (FutureTimeout, pykka.Timeout, pykka.ActorDeadError):
-            return not ref.is_alive()
+        if answered(ref, done, timeout):
+            tell_stop(ref)
+            return ref.actor_stopped.wait(timeout)
+        if ref.is_alive():
+            return False  # a step that does not end: its daemon thread is left behind, its saga resumes next time
+        self._close_engines()
         return True
 
     def _bring_up(self) -> Ref:
@@ -129,27 +132,14 @@ class Member:
         ready: Future[None] = Future()
         tell(ref, SagaEvent(Attach(attach, ready)))
         try:
-            self._await_ready(ref, ready)
+            if not answered(ref, ready, READY_SECONDS):
+                why = "it ended or was silent before it was ready"
+                remedy = "does its on_receive pass SagaEvent on to handle_saga_event?"
+                raise ActorStartError(f"actor {self.peer_id!r}: {why}; {remedy}")
         except BaseException:
             tell_stop(ref)
             raise
         return ref
-
-    def _await_ready(self, ref: Ref, ready: "Future[None]") -> None:
-        """Wait for the answer, or for the actor's end: an actor that dies answers nothing."""
-        waited = 0.0
-        while True:
-            try:
-                ready.result(0.25)
-                return
-            except FutureTimeout:
-                waited += 0.25
-                if not ref.is_alive() and not ready.done():
-                    why = "it ended before it was ready; does its on_receive pass SagaEvent to handle_saga_event?"
-                    raise ActorStartError(f"actor {self.peer_id!r}: {why}") from None
-                if waited >= READY_SECONDS:
-                    why = f"it was not ready after {READY_SECONDS:.0f} s; does on_receive handle SagaEvent?"
-                    raise ActorStartError(f"actor {self.peer_id!r}: {why}") from None
 
     def _watch(self) -> None:
         """Wait for the end of each incarnation; start the next."""
@@ -179,9 +169,7 @@ class Member:
                 continue
             self._notice(NoticeKind.ACTOR_RESTARTED, f"restarted after {delay} s, death {self._deaths} in a row")
             return True
-        self._notice(
-            NoticeKind.ACTOR_GAVE_UP, "it died too often; its sagas wait until the program is started again"
-        )
+        self._notice(NoticeKind.ACTOR_GAVE_UP, "it died too often; its sagas wait until the program is started again")
         return False
 
     def _close_engines(self) -> None:

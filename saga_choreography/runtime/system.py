@@ -8,22 +8,29 @@ from concurrent.futures import Future
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
-from typing import Final, Literal, TypeAlias, final, overload
+from typing import Final, Literal, Self, TypeAlias, final, overload
 
 import pykka
-from typing_extensions import Self, TypeVar
+from typing_extensions import TypeVar
 
 from saga_choreography.codec import payload_codec
 from saga_choreography.errors import ResolutionRefused, SagaError, UnknownSaga, WorkflowError
 from saga_choreography.events import ResolutionKind, SagaChoreographyEvent
 from saga_choreography.helpers.handler import handle_saga_event
 from saga_choreography.helpers.ports import Clock
-from saga_choreography.helpers.signals import CancelRequest, PruneDue, ResolveStep, SagaEvent, StartRequest
+from saga_choreography.helpers.signals import (
+    CancelRequest,
+    PruneDue,
+    ResolveStep,
+    SagaEvent,
+    SagaSignal,
+    StartRequest,
+)
 from saga_choreography.observability import ParticipantStatsSnapshot, SagaNotice, SagaObserver
 from saga_choreography.runtime.attaching import Attaching, participant_tokens, roles_of
 from saga_choreography.runtime.clock import SystemClock
 from saga_choreography.runtime.connection import tell
-from saga_choreography.runtime.event_stream import EventStream, Observed
+from saga_choreography.runtime.event_stream import Barrier, EventStream, Observed
 from saga_choreography.runtime.gate import StartGate
 from saga_choreography.runtime.handle import SagaHandle
 from saga_choreography.runtime.initiator import SagaInitiator
@@ -31,6 +38,7 @@ from saga_choreography.runtime.member import Member, Shared
 from saga_choreography.runtime.observers import ObserverThread
 from saga_choreography.runtime.quarantine import QuarantinedRecord
 from saga_choreography.runtime.registry import Registry
+from saga_choreography.runtime.replies import answered, ask_until_answered
 from saga_choreography.runtime.resharding import refuse_while_live
 from saga_choreography.runtime.seat import Seat
 from saga_choreography.runtime.timers import Timers
@@ -143,7 +151,7 @@ class SagaSystem:
         `shards=N` starts N actors with a store each and returns their refs; a saga always goes to the same shard.
 
         Raises:
-            WorkflowError: the class is no participant or initiator, or its steps are served already or declared otherwise.
+            WorkflowError: the class is no saga actor, or its steps are served already or declared otherwise.
             StoreError: its store is locked, damaged or full, or `shards` changed while sagas live.
             ActorStartError: it did not become ready.
         """
@@ -225,8 +233,8 @@ class SagaSystem:
     ) -> SagaHandle:
         """Start a saga. When this returns, the saga survives the end of the process and reaches exactly one outcome.
 
-        The same id and payload again give a handle on the same saga. With `max_in_flight` sagas live, this waits at most
-        `timeout` seconds for one to end.
+        The same id and payload again give a handle on the same saga. With `max_in_flight` sagas live, this waits at
+        most `timeout` seconds for one to end.
 
         Raises:
             WorkflowError: the workflow is not what the started participants declare; every fault is listed.
@@ -238,12 +246,11 @@ class SagaSystem:
         seat = self._seats[DEFAULT_INITIATOR]
         seat.check(workflow)
         encoded = payload_codec(workflow.saga.gives).encode(payload, f"payload of saga type {workflow.saga.name!r}")
-        reply: Future[None] = Future()
-        request = StartRequest(saga_id or new_saga_id(), workflow.plan, encoded, reply)
-        handle = seat.handle(request.saga_id)
-        seat.admission.enter(timeout)
-        self._registry.members_of(DEFAULT_INITIATOR)[0].ref.tell(SagaEvent(request))
-        reply.result(REPLY_SECONDS)
+        own_id = saga_id or new_saga_id()
+        handle = seat.handle(own_id)
+        seat.admission.enter(own_id, timeout)
+        initiator = self._registry.members_of(DEFAULT_INITIATOR)[0]
+        self._ask(initiator, lambda reply: StartRequest(own_id, workflow.plan, encoded, reply))
         self._inform(handle)
         return handle
 
@@ -269,9 +276,7 @@ class SagaSystem:
         found = self._registry.verdict(saga_id)
         if found is None:
             raise UnknownSaga(saga_id, "this system")
-        reply: Future[None] = Future()
-        found[0].ref.tell(SagaEvent(CancelRequest(saga_id, reason, reply)))
-        reply.result(REPLY_SECONDS)
+        self._ask(found[0], lambda reply: CancelRequest(saga_id, reason, reply))
 
     def quarantined(self) -> list[QuarantinedRecord]:
         """Every quarantined step with its evidence."""
@@ -299,9 +304,7 @@ class SagaSystem:
         completed = None
         if isinstance(resolution, StepOutput):
             completed = StepOutput[object, object](resolution.output, resolution.undo)
-        reply: Future[None] = Future()
-        member.ref.tell(SagaEvent(ResolveStep(saga_id, kind, completed, by, why, reply)))
-        reply.result(REPLY_SECONDS)
+        self._ask(member, lambda reply: ResolveStep(saga_id, kind, completed, by, why, reply))
 
     def stats(self) -> dict[PeerId, ParticipantStatsSnapshot]:
         """Counters of every participant."""
@@ -319,12 +322,26 @@ class SagaSystem:
         self._stopping.set()
         atexit.unregister(self.stop)
         self._timers.stop()
-        for member in reversed(self._registry.members()):
+        # Initiators first: what they decided is delivered before the participants close.
+        initiators = [member for member, _ in self._registry.initiators()]
+        for member in initiators:
             member.stop(timeout)
+        self._drain_stream(timeout)
+        for member in self._registry.members():
+            if member not in initiators:
+                member.stop(timeout)
         self._stream.stop(block=True, timeout=timeout)
         for observer in self._observers:
             observer.stop(timeout=1.0)
         self._directory.close()
+
+    def _ask(self, member: Member, request: Callable[["Future[None]"], SagaSignal]) -> None:
+        ask_until_answered(lambda: member.ref, lambda reply: SagaEvent(request(reply)), REPLY_SECONDS)
+
+    def _drain_stream(self, timeout: float) -> None:
+        delivered: Future[None] = Future()
+        tell(self._stream, Barrier(delivered))
+        answered(self._stream, delivered, timeout)
 
     def _inform(self, handle: SagaHandle) -> None:
         """Tell a fresh handle what was decided before it existed."""

@@ -1,7 +1,7 @@
 """One thread for all timers: retries, pending timeouts, deadlines. Durable timers are re-armed from the journals.
 
-A deadline is a Unix time; how long it still is, is computed once, when it is armed, and waited for on the monotonic clock:
-a wall clock that jumps afterwards neither fires a timer early nor un-expires it.
+A deadline is a Unix time; how long it still is, is computed once, when it is armed, and waited for on the monotonic
+clock: a wall clock that jumps afterwards neither fires a timer early nor un-expires it.
 """
 
 import heapq

@@ -1,7 +1,18 @@
 """The typestate of a step: states, container, transitions."""
 
 from saga_choreography.state.container import ParticipantState, SagaStateEntry, is_in
-from saga_choreography.state.states import Compensated, Compensating, Completed, Executing, ExecutionPhase, Failed, Idle, Quarantined, StepState, Triggered
+from saga_choreography.state.states import (
+    Compensated,
+    Compensating,
+    Completed,
+    Executing,
+    ExecutionPhase,
+    Failed,
+    Idle,
+    Quarantined,
+    StepState,
+    Triggered,
+)
 
 __all__ = [
     "Compensated",

@@ -77,7 +77,11 @@ def trigger(entry: ParticipantState[Idle], step_input: StepInput, now_millis: in
 
 
 def start_execution(
-    entry: ParticipantState[Triggered | Executing | Quarantined], attempt: int, now_millis: int, *, doubtful: bool = False
+    entry: ParticipantState[Triggered | Executing | Quarantined],
+    attempt: int,
+    now_millis: int,
+    *,
+    doubtful: bool = False,
 ) -> ParticipantState[Executing]:
     """The first run of a step, or another one (same key)."""
     state = Executing(started_at_millis=now_millis, input=entry.state.input, attempt=attempt, doubtful=doubtful)

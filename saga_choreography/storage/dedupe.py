@@ -13,9 +13,12 @@ class ParticipantDedupeStore(Protocol):
 
     def check_and_mark(self, saga_id: SagaId, key: str, at_millis: int) -> bool:
         """True when (saga_id, key) was not marked yet; it is now, once the transaction commits."""
+        ...
 
     def seen(self, saga_id: SagaId, key: str) -> bool:
         """True when (saga_id, key) is marked. Any thread may call it."""
+        ...
 
     def prune(self, saga_id: SagaId) -> None:
         """Forget all marks of one saga."""
+        ...

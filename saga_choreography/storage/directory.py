@@ -1,8 +1,8 @@
 """The data directory of a system: one owner, and a manifest of which actors have stores and in how many shards.
 
-    LOCK            held by the system that runs
-    manifest.json   {"format": 1, "actors": {"FlightDesk": {"shards": 1, "ready": [0]}}}
-    actors/NAME/SHARD/   one environment each
+LOCK            held by the system that runs
+manifest.json   {"format": 1, "actors": {"FlightDesk": {"shards": 1, "ready": [0]}}}
+actors/NAME/SHARD/   one environment each
 """
 
 import hashlib

@@ -27,7 +27,7 @@ class Tombstone:
 
 
 class Journal(Protocol[R]):
-    """Records of type R. All methods belong to the owning thread but `read` and `live_sagas`, which any thread may call.
+    """Records of type R. All methods belong to the owning thread; `read` and `live_sagas` may be called by any.
 
     Every method may raise `StoreError`; `StoreFull` leaves everything as it was and may be tried again.
     """
@@ -37,6 +37,7 @@ class Journal(Protocol[R]):
 
         A nested call joins the outer transaction. A dedupe store beside this journal shares it.
         """
+        ...
 
     def append(self, saga_id: SagaId, record: TimestampedEvent[R]) -> None:
         """Append one record.
@@ -44,9 +45,11 @@ class Journal(Protocol[R]):
         Raises:
             StoreMisused: `record.sequence` is not the last one plus one, or no transaction is open.
         """
+        ...
 
     def end(self, saga_id: SagaId, at_millis: int, tombstone: Tombstone) -> None:
         """Take the saga off the live index; its records stay until pruned."""
+        ...
 
     def read(self, saga_id: SagaId) -> tuple[TimestampedEvent[R], ...]:
         """All records of one saga in order; empty when there are none.
@@ -54,21 +57,27 @@ class Journal(Protocol[R]):
         Raises:
             StoreDamaged: a record is missing or is not what was written.
         """
+        ...
 
     def live_sagas(self) -> Iterator[SagaId]:
         """Ids of sagas that have records and have not ended."""
+        ...
 
     def tombstone(self, saga_id: SagaId) -> Tombstone | None:
         """What is left of a pruned saga, or None."""
+        ...
 
     def prune(self, before_millis: int, limit: int) -> int:
         """Replace up to `limit` sagas that ended before `before_millis` by tombstones; returns how many."""
+        ...
 
     def prune_tombstones(self, before_millis: int, limit: int) -> int:
         """Forget up to `limit` tombstones of sagas that ended before `before_millis`; returns how many."""
+        ...
 
     def close(self) -> None:
         """Release the store. Idempotent."""
+        ...
 
 
 class ParticipantJournal(Journal[ParticipantEvent], Protocol):

@@ -60,9 +60,7 @@ class LmdbJournal(StagedJournal[R]):
 class LmdbDedupe(StagedDedupe):
     """Marks beside a journal, or beside the participant journal of an environment; they join its transaction."""
 
-    def __init__(
-        self, beside: "LmdbJournal[ParticipantEvent] | LmdbJournal[InitiatorEvent] | LmdbEnvironment"
-    ) -> None:
+    def __init__(self, beside: "LmdbJournal[ParticipantEvent] | LmdbJournal[InitiatorEvent] | LmdbEnvironment") -> None:
         if isinstance(beside, LmdbEnvironment):
             super().__init__(beside, PARTICIPANT.marks)
         else:

@@ -95,7 +95,8 @@ def open_for_reading(store: str, path: Path) -> tuple[lmdb.Environment, Handles,
             str(path),
             readonly=True,
             create=False,
-            map_size=_READER_MAP_BYTES,
+            # Twice the file, so that a writer does not outgrow it while we open.
+            map_size=max(_READER_MAP_BYTES, 2 * (path / DATA_NAME).stat().st_size),
             max_dbs=len(TABLES) + 1,
             max_spare_txns=2,
             readahead=False,
@@ -123,9 +124,7 @@ def reserve_readers(path: Path) -> None:
         os.close(descriptor)
 
 
-def _open_raw(
-    store: str, path: Path, durability: Durability, map_bytes: int, *, create: bool
-) -> lmdb.Environment:
+def _open_raw(store: str, path: Path, durability: Durability, map_bytes: int, *, create: bool) -> lmdb.Environment:
     reserve_readers(path)
     safe = durability is Durability.FSYNC
     settings: _Settings = {
@@ -186,8 +185,7 @@ def _known_handles(store: str, raw: lmdb.Environment, identity: StoreIdentity) -
     try:
         while True:
             try:
-                handles = _tables(store, raw, identity)
-                break
+                return MappingProxyType(_tables(store, raw, identity))
             except lmdb.MapResizedError:
                 # A reader met the writer of another process growing the file.
                 raw.set_mapsize(0)
@@ -197,7 +195,6 @@ def _known_handles(store: str, raw: lmdb.Environment, identity: StoreIdentity) -
     except BaseException:
         raw.close()
         raise
-    return MappingProxyType(handles)
 
 
 def _tables(store: str, raw: lmdb.Environment, identity: StoreIdentity) -> Handles:

@@ -96,9 +96,7 @@ class InMemoryJournal(StagedJournal[R]):
     """A journal in memory; without arguments the journal of a participant."""
 
     @overload
-    def __init__(
-        self: "InMemoryJournal[ParticipantEvent]", environment: InMemoryEnvironment | None = None
-    ) -> None: ...
+    def __init__(self: "InMemoryJournal[ParticipantEvent]", environment: InMemoryEnvironment | None = None) -> None: ...
 
     @overload
     def __init__(self, environment: InMemoryEnvironment | None, role: Role[R]) -> None: ...

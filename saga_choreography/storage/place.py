@@ -39,6 +39,4 @@ class StorePlace:
         return LmdbJournal(self._open(), INITIATOR, owns_environment=True)
 
     def _open(self) -> LmdbEnvironment:
-        return LmdbEnvironment.open(
-            self.path, owner=self.owner, durability=self.durability, must_exist=self.must_exist
-        )
+        return LmdbEnvironment.open(self.path, owner=self.owner, durability=self.durability, must_exist=self.must_exist)

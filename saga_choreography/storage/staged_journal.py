@@ -94,9 +94,7 @@ class StagedJournal(Generic[R]):
             if not last:
                 return
             stage.writes[self._role.tombstones][time_key(before.at_millis, saga)] = None
-        row = EndedRow(
-            pruned=False, at_millis=at_millis, last=last, outcome=tombstone.outcome, digest=tombstone.digest
-        )
+        row = EndedRow(pruned=False, at_millis=at_millis, last=last, outcome=tombstone.outcome, digest=tombstone.digest)
         stage.writes[self._live][saga] = None
         stage.writes[self._ended][saga] = row.encode(saga)
         stage.writes[self._role.finished][time_key(at_millis, saga)] = b""
@@ -142,9 +140,10 @@ class StagedJournal(Generic[R]):
             with environment.transaction():
                 stage = environment.open_stage()
                 stage.uses_reserve = True
-                while pruned < len(due) and len(stage.writes[self._records]) + len(
-                    stage.writes[self._ended]
-                ) < _ROWS_PER_PRUNING:
+                while (
+                    pruned < len(due)
+                    and len(stage.writes[self._records]) + len(stage.writes[self._ended]) < _ROWS_PER_PRUNING
+                ):
                     self._bury(stage, due[pruned][0])
                     pruned += 1
         return pruned

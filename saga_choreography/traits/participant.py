@@ -1,4 +1,4 @@
-"""`SagaParticipant`: the business behaviour of one step. Runs on the actor's thread; may block; must be idempotent by key."""
+"""`SagaParticipant`: the business behaviour of one step. On the actor's thread; may block; idempotent by key."""
 
 from abc import ABC, abstractmethod
 from typing import Generic

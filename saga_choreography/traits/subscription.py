@@ -1,7 +1,7 @@
 """Typed wiring: tokens that say what a step waits for, what it is given and what it gives.
 
-The type parameters of a token are invariant on purpose: with a covariant output or a contravariant input a checker joins a
-mismatch to `object` (or a union) and the mis-wiring passes in silence.
+The type parameters of a token are invariant on purpose: with a covariant output or a contravariant input a checker
+joins a mismatch to `object` (or a union) and the mis-wiring passes in silence.
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ from saga_choreography.codec import payload_codec
 from saga_choreography.protocol.dependencies import satisfied_by
 from saga_choreography.types import (
     SAGA_START,
-    AllOf,
     After,
+    AllOf,
     AnyOf,
     DependencySpec,
     InDoubt,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Generic, final
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from typing_extensions import TypeVar
 
 from saga_choreography.codec import payload_codec
@@ -20,8 +20,8 @@ P = TypeVar("P")
 class SagaWorkflow(Generic[P]):
     """All steps of one saga type, with its timeouts in milliseconds (None: no timeout).
 
-    `overall_timeout_millis` counts from the start, `stalled_timeout_millis` from the last progress; both survive restarts
-    and both lead to compensation.
+    `overall_timeout_millis` counts from the start, `stalled_timeout_millis` from the last progress; both survive
+    restarts and both lead to compensation.
 
     Raises:
         WorkflowError: the graph is wrong; every fault is listed.
@@ -31,10 +31,16 @@ class SagaWorkflow(Generic[P]):
     steps: tuple[StepToken, ...] = field(kw_only=True)
     overall_timeout_millis: int | None = field(default=None, kw_only=True)
     stalled_timeout_millis: int | None = field(default=None, kw_only=True)
-    plan: SagaPlan = field(init=False, eq=False, repr=False)
+    plan: SagaPlan = field(
+        init=False, eq=False, repr=False, default=Factory(lambda workflow: workflow.build_plan(), takes_self=True)
+    )
 
-    @plan.default
-    def _build_plan(self) -> SagaPlan:
+    def build_plan(self) -> SagaPlan:
+        """The graph as plain data.
+
+        Raises:
+            WorkflowError: it is wrong; every fault is listed.
+        """
         steps = tuple(step.plan() for step in self.steps)
         faults = [*graph_faults(self.saga.name, steps), *self._wiring_faults()]
         plan = SagaPlan(

@@ -2,10 +2,20 @@
 
 from saga_choreography.types.identity import Direction, IdempotencyKey, PeerId, SagaId, idempotency_key, new_saga_id
 from saga_choreography.types.origin import FailureCause, FailureKind, SagaContext, SagaOrigin, StepInput, context_for
-from saga_choreography.types.plan import SAGA_START, After, AllOf, AnyOf, DependencySpec, OnSagaStart, SagaPlan, StepPlan
+from saga_choreography.types.plan import (
+    SAGA_START,
+    After,
+    AllOf,
+    AnyOf,
+    DependencySpec,
+    OnSagaStart,
+    SagaPlan,
+    StepPlan,
+)
 from saga_choreography.types.policy import InDoubt, RetryPolicy
 
 __all__ = [
+    "SAGA_START",
     "After",
     "AllOf",
     "AnyOf",
@@ -18,7 +28,6 @@ __all__ = [
     "OnSagaStart",
     "PeerId",
     "RetryPolicy",
-    "SAGA_START",
     "SagaContext",
     "SagaId",
     "SagaOrigin",

@@ -21,7 +21,7 @@ _RANDOM_B_BITS = 62
 
 
 def new_saga_id() -> SagaId:
-    """A fresh id in the layout of UUID version 7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, then random bits."""
+    """A fresh id as UUID version 7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, then random bits."""
     random_bits = int.from_bytes(os.urandom(10), "big")
     random_a = random_bits & ((1 << _RANDOM_A_BITS) - 1)
     random_b = (random_bits >> _RANDOM_A_BITS) & ((1 << _RANDOM_B_BITS) - 1)
@@ -30,5 +30,5 @@ def new_saga_id() -> SagaId:
 
 
 def idempotency_key(saga_id: SagaId, step_name: str, direction: Direction) -> IdempotencyKey:
-    """The one key of a step ("do") or of its compensation ("undo"): no attempt number, so it outlives retries and crashes."""
+    """The one key of a step ("do") or of its compensation ("undo"): no attempt number, so it outlives crashes."""
     return IdempotencyKey(f"{saga_id.hex}-{step_name}-{direction}")

@@ -59,11 +59,11 @@ class StepPlan:
     """Steps that must have settled before this one may be undone."""
     tells_settled: tuple[str, ...] = ()
     """Steps whose `undo_after` names this one."""
-    retry: RetryPolicy = RetryPolicy()
-    compensation_retry: RetryPolicy = RetryPolicy(max_attempts=5)
+    retry: RetryPolicy = field(factory=RetryPolicy)
+    compensation_retry: RetryPolicy = field(factory=lambda: RetryPolicy(max_attempts=5))
     in_doubt: InDoubt = InDoubt.RETRY
     in_doubt_attempts: int = 5
-    """A step in doubt is run again only while it has had fewer runs than this (or than `retry.max_attempts`, if more)."""
+    """A step in doubt is run again while it has had fewer runs than this (or than `retry.max_attempts`, if more)."""
     pure: bool = False
 
 

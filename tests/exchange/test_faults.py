@@ -252,7 +252,11 @@ def test_orders_can_be_filled_and_cancelled_by_hand(exchange: SimulatedExchange,
     trader.call("private/buy", **TAKE, label="h")
     assert exchange.fill_order("h", 10).filled_amount == 10
     ended = exchange.cancel_order_as_exchange("h", "autoliquidation")
-    assert (ended.order_state, ended.cancel_reason, ended.filled_amount) == ("cancelled", "autoliquidation", 10)
+    assert (ended.order_state, ended.cancel_reason, ended.filled_amount) == (
+        "cancelled",
+        "autoliquidation",
+        Decimal(10),
+    )
     told = [as_object(trader.event("user.orders")) for _ in range(3)]
     assert [order["order_state"] for order in told] == ["open", "open", "cancelled"]
     with pytest.raises(RpcError, match="not_open_order"):

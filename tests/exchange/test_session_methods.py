@@ -7,8 +7,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from deribit_example.exchange import ExchangeConfig, ManualClock, SimulatedExchange
+from deribit_example.exchange.call import Call, Method
+from deribit_example.exchange.methods import METHODS
 from deribit_example.exchange.probe import Probe, ProbeError
-from deribit_example.exchange.wire import as_object, decode
+from deribit_example.exchange.wire import Json, as_object, decode
 
 
 def test_replies_carry_server_times_and_the_testnet_mark(stranger: Probe) -> None:
@@ -213,6 +215,18 @@ def test_the_thirty_third_connection_is_answered_with_429(clock: ManualClock) ->
 def test_another_path_is_not_found(exchange: SimulatedExchange) -> None:
     with pytest.raises(InvalidStatus, match="404"):
         Probe(exchange.url + "/other")
+
+
+def test_a_failing_handler_is_an_internal_error_and_harms_nobody(
+    stranger: Probe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(call: Call) -> Json:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setitem(METHODS, "public/ticker", Method(broken))
+    assert stranger.code("public/ticker", instrument_name="BTC-PERPETUAL") == 11094
+    assert "the handler of public/ticker failed" in caplog.text
+    stranger.call("public/test")
 
 
 def test_errors_of_requests_show_their_data(trader: Probe) -> None:

@@ -232,6 +232,15 @@ def test_orders_survive_a_lost_connection_unless_told_otherwise(exchange: Simula
     assert ended == {"stays": ("open", ""), "dies": ("cancelled", "cancel_on_disconnect")}
 
 
+def test_the_account_scope_of_cancel_on_disconnect_is_for_new_connections(exchange: SimulatedExchange) -> None:
+    with Probe(exchange.url) as old, Probe(exchange.url) as new:
+        old.login()
+        old.call("private/enable_cancel_on_disconnect", scope="account")
+        new.login()
+        assert old.get("private/get_cancel_on_disconnect") == {"scope": "connection", "enabled": False}
+        assert new.get("private/get_cancel_on_disconnect") == {"scope": "connection", "enabled": True}
+
+
 def test_logout_does_not_cancel_orders(exchange: SimulatedExchange) -> None:
     with Probe(exchange.url) as probe:
         probe.login()

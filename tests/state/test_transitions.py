@@ -43,7 +43,6 @@ ARGUMENTS: Mapping[str, tuple[tuple[object, ...], Mapping[str, object]]] = {
     "quarantine": (("reason", "why", 9), {}),
 }
 CAUSE = FailureCause(kind=FailureKind.CANCELLED, reason="enough")
-MOVES = [(function, kind) for function in TRANSITIONS for kind in KINDS]
 
 
 def sources_of(function: Transition) -> frozenset[type[object]]:
@@ -56,6 +55,10 @@ def target_of(function: Transition) -> type[object]:
     (state,) = get_args(get_type_hints(function)["return"])
     assert isinstance(state, type)
     return state
+
+
+def admitted() -> list[tuple[Transition, type[StepState]]]:
+    return [(function, kind) for function in TRANSITIONS for kind in KINDS if kind in sources_of(function)]
 
 
 def call(function: Transition, entry: SagaStateEntry) -> SagaStateEntry:
@@ -87,21 +90,33 @@ def test_every_state_can_be_reached_from_idle() -> None:
     assert reached == set(KINDS)
 
 
-@pytest.mark.parametrize(("function", "kind"), MOVES, ids=name_of)
-def test_a_transition_moves_exactly_the_states_its_signature_admits(
+@pytest.mark.parametrize(("function", "kind"), admitted(), ids=name_of)
+def test_a_transition_moves_what_its_signature_admits_to_what_it_promises(
     function: Transition, kind: type[StepState], entries: Entries
 ) -> None:
     entry = entries[kind]
     before = repr(entry)
-    if kind in sources_of(function):
-        moved = call(function, entry)
-        assert type(moved.state) is target_of(function)
-        assert (moved.origin, moved.step_name) == (entry.origin, entry.step_name)
-        assert (moved.sequence, moved.updated_at_millis) == (entry.sequence + 1, 9)
-    else:
-        with pytest.raises((IllegalTransition, AttributeError)):
-            call(function, entry)
+    moved = call(function, entry)
+    assert type(moved.state) is target_of(function)
+    assert (moved.origin, moved.step_name) == (entry.origin, entry.step_name)
+    assert (moved.sequence, moved.updated_at_millis) == (entry.sequence + 1, 9)
     assert repr(entry) == before
+
+
+@pytest.mark.xfail(strict=True, reason="functions read the state's fields before the guard sees the state")
+def test_a_transition_refuses_every_state_its_signature_does_not_admit(entries: Entries) -> None:
+    offenders: list[str] = []
+    for function in TRANSITIONS:
+        for kind in frozenset(KINDS) - sources_of(function):
+            try:
+                call(function, entries[kind])
+            except IllegalTransition:
+                continue
+            except AttributeError as error:
+                offenders.append(f"{name_of(function)} of {kind.__name__}: {error}")
+            else:
+                offenders.append(f"{name_of(function)} of {kind.__name__}: passed")
+    assert offenders == []
 
 
 @pytest.mark.parametrize(

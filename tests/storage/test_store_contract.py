@@ -29,6 +29,7 @@ from tests.storage.samples import GONE, finish, initiator_events, participant_ev
 
 Stores: TypeAlias = tuple[ParticipantJournal, InitiatorJournal, ParticipantDedupeStore]
 
+
 def error_in_thread(work: Callable[[], object]) -> SagaError | None:
     caught: list[SagaError] = []
 

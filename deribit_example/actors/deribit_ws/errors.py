@@ -133,8 +133,9 @@ class BadCredentials(DeribitError):
 
     def __str__(self) -> str:
         return (
-            f"the exchange rejected client id {self.client_id!r} with {self.code} {self.message}; check DERIBIT_CLIENT_ID "
-            "and DERIBIT_CLIENT_SECRET, and that the key belongs to DERIBIT_URL (test and production keys differ)"
+            f"the exchange rejected client id {self.client_id!r} with {self.code} {self.message}; check "
+            "DERIBIT_CLIENT_ID and DERIBIT_CLIENT_SECRET, and that the key belongs to DERIBIT_URL (test keys do not "
+            "work in production)"
         )
 
 

@@ -76,7 +76,7 @@ class GetOrderStateByLabel(Asked[tuple[OrderSnapshot, ...]]):
 
 @frozen(kw_only=True, eq=False)
 class GetOrderHistory(Asked[tuple[OrderSnapshot, ...]]):
-    """Read older orders, also unfilled ones: the fallback once the label query has forgotten them (about 30 minutes)."""
+    """Read older orders, also unfilled ones: the fallback once the label query forgets them (about 30 minutes)."""
 
     instrument: str
     count: int = 100

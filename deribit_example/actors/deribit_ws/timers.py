@@ -1,4 +1,4 @@
-"""One thread that hands actions over when they are due. It only waits on a condition and never runs an action itself."""
+"""One thread that hands actions over when they are due. It waits on a condition and never runs an action."""
 
 import heapq
 import itertools

@@ -1,4 +1,6 @@
-"""The actor that turns ticks into signals. It keeps a window per instrument and tells one listener, on its own thread."""
+"""The actor that turns ticks into signals. It keeps a window per instrument and tells one listener, on its own
+thread.
+"""
 
 import logging
 import queue

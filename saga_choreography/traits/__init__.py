@@ -1,0 +1,1 @@
+"""What a saga actor declares and implements: participant, state, typed wiring."""
