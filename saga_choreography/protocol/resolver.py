@@ -191,6 +191,7 @@ class _Turn:
         """The first cause is final."""
         if self.memory.entry.fence is None:
             self.record(FenceRaised(cause=cause))
+            self._unpark()  # steps can move again: they are undone
             origin = self.memory.entry.origin
             self.commands.append(Tell(CompensationRequested(origin=origin, at_millis=self.now, cause=cause)))
 
@@ -231,10 +232,14 @@ class _Turn:
         entry = self.memory.entry
         heard = [self.memory.facts.get(step.step_name) for step in entry.parked]
         if any(fact is not None and fact.status is not StepStatus.QUARANTINED for fact in heard):
-            self.record(SagaUnparked())
-            self.commands.append(Unparked())
+            self._unpark()
         parked = parked_steps(self.memory)
         if parked and {step.step_name for step in parked} - {step.step_name for step in self.memory.entry.parked}:
             self.record(SagaParked(steps=parked))
             event = quarantined_event(self.memory.entry)
             self.commands += (Tell(event), Parked(event))
+
+    def _unpark(self) -> None:
+        if self.memory.entry.parked:
+            self.record(SagaUnparked())
+            self.commands.append(Unparked())

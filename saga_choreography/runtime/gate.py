@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import final
+from weakref import WeakValueDictionary
 
 from attrs import frozen
 from typing_extensions import TypeVar
@@ -31,7 +32,8 @@ class StartGate:
 
     def __init__(self) -> None:
         self._bound: dict[tuple[str, str], _Bound] = {}
-        self._passed: dict[int, object] = {}
+        # By identity, for a hash would walk the whole graph; weakly, for programs may build workflows on the fly.
+        self._passed: WeakValueDictionary[int, object] = WeakValueDictionary()
         self._guard = threading.Lock()
 
     def bind(

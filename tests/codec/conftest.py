@@ -63,8 +63,10 @@ BYTES = st.binary(max_size=40)
 
 SPECS: st.SearchStrategy[DependencySpec] = st.recursive(
     st.just(OnSagaStart()) | st.builds(After, NAMES),
-    lambda part: st.builds(AllOf, st.lists(part, max_size=3).map(tuple))
-    | st.builds(AnyOf, st.lists(part, max_size=3).map(tuple)),
+    lambda part: (
+        st.builds(AllOf, st.lists(part, max_size=3).map(tuple))
+        | st.builds(AnyOf, st.lists(part, max_size=3).map(tuple))
+    ),
     max_leaves=6,
 )
 POLICIES = st.builds(

@@ -19,7 +19,16 @@ from saga_choreography.events import (
     StepEvent,
     TimestampedEvent,
 )
-from saga_choreography.types import FailureCause, FailureKind, OnSagaStart, PeerId, SagaId, SagaOrigin, SagaPlan, StepPlan
+from saga_choreography.types import (
+    FailureCause,
+    FailureKind,
+    OnSagaStart,
+    PeerId,
+    SagaId,
+    SagaOrigin,
+    SagaPlan,
+    StepPlan,
+)
 
 TRAVELLING = get_args(SagaChoreographyEvent)
 JOURNALED = (*get_args(ParticipantEvent), *get_args(InitiatorEvent))
@@ -47,7 +56,7 @@ def test_every_member_of_a_union_is_exported() -> None:
 def test_every_event_is_frozen_and_takes_its_fields_by_name(kind: type) -> None:
     for attribute in fields(kind):
         assert attribute.kw_only
-    assert kind.__setattr__ is not object.__setattr__
+    assert "__setattr__" in vars(kind)
 
 
 @pytest.mark.parametrize("kind", TRAVELLING, ids=lambda kind: kind.__name__)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from uuid import UUID
 
 import pytest
-from attrs import evolve
 
 from saga_choreography.events import (
     AckStatus,
@@ -20,6 +19,7 @@ from saga_choreography.events import (
     SagaStarted,
     StepAck,
     StepCompleted,
+    StepEvent,
     StepFailed,
     StepStarted,
     TimestampedEvent,
@@ -37,6 +37,7 @@ from saga_choreography.types import (
     After,
     FailureCause,
     FailureKind,
+    InDoubt,
     OnSagaStart,
     PeerId,
     RetryPolicy,
@@ -58,14 +59,20 @@ def origin_of(*steps: StepPlan, overall: int | None = None, stalled: int | None 
     return SagaOrigin(saga_id=SagaId(UUID(int=1)), initiator=PeerId("shop"), started_at_millis=START_MILLIS, plan=plan)
 
 
-def line_of(**policy: object) -> SagaOrigin:
-    """a -> b -> c; `policy` is laid over `b`."""
-    b = StepPlan(step_name="b", after=After("a"), retry=QUICK, compensation_retry=QUICK)
-    return origin_of(
-        StepPlan(step_name="a", after=OnSagaStart()),
-        evolve(b, **policy),
-        StepPlan(step_name="c", after=After("b")),
+def line_of(
+    *, pure: bool = False, in_doubt: InDoubt = InDoubt.RETRY, in_doubt_attempts: int = 5, retry: RetryPolicy = QUICK
+) -> SagaOrigin:
+    """a -> b -> c, with these policies for `b`."""
+    b = StepPlan(
+        step_name="b",
+        after=After("a"),
+        retry=retry,
+        compensation_retry=QUICK,
+        in_doubt=in_doubt,
+        in_doubt_attempts=in_doubt_attempts,
+        pure=pure,
     )
+    return origin_of(StepPlan(step_name="a", after=OnSagaStart()), b, StepPlan(step_name="c", after=After("b")))
 
 
 def replay(records: list[TimestampedEvent[ParticipantEvent]]) -> SagaStateEntry | None:
@@ -77,9 +84,7 @@ def replay(records: list[TimestampedEvent[ParticipantEvent]]) -> SagaStateEntry 
 
 def check_publish(event: SagaChoreographyEvent, journal: list[TimestampedEvent[ParticipantEvent]]) -> None:
     """A published event follows from the journal as it is when the event may be told."""
-    assert isinstance(event, StepStarted | StepCompleted | StepFailed | StepAck) or isinstance(
-        event, CompensationStarted | CompensationCompleted | CompensationFailed
-    )
+    assert isinstance(event, StepEvent)
     assert event.sequence <= len(journal)
     basis = replay(journal[: event.sequence])
     assert basis is not None
@@ -118,7 +123,9 @@ def turn(
     return decision
 
 
-def last_of(origin: SagaOrigin, *stimuli: Stimulus, step: str = "b", probe: bool = False, cancel: bool = False) -> Decision:
+def last_of(
+    origin: SagaOrigin, *stimuli: Stimulus, step: str = "b", probe: bool = False, cancel: bool = False
+) -> Decision:
     """What the last of `stimuli` led to; time goes on by 10 ms a stimulus."""
     spec = ParticipantSpec(step_name=step, has_probe=probe, has_cancel=cancel)
     journal: list[TimestampedEvent[ParticipantEvent]] = []

@@ -55,9 +55,10 @@ from saga_choreography.protocol.stimuli import (
 )
 from saga_choreography.state import Executing, Idle, SagaStateEntry, Triggered
 from saga_choreography.types import (
+    After,
     AllOf,
     AnyOf,
-    After,
+    DependencySpec,
     FailureCause,
     FailureKind,
     InDoubt,
@@ -107,12 +108,15 @@ SPECS = st.builds(ParticipantSpec, step_name=st.just("b"), has_probe=st.booleans
 @st.composite
 def plans(draw: st.DrawFn) -> tuple[StepPlan, ...]:
     """a, c -> b -> d, with any join and any policy for `b`."""
-    after = st.sampled_from(
-        [After("a"), OnSagaStart(), AllOf((After("a"), After("c"))), AnyOf((After("a"), After("c"), OnSagaStart()))]
-    )
+    specs: list[DependencySpec] = [
+        After("a"),
+        OnSagaStart(),
+        AllOf((After("a"), After("c"))),
+        AnyOf((After("a"), After("c"), OnSagaStart())),
+    ]
     b = StepPlan(
         step_name="b",
-        after=draw(after),
+        after=draw(st.sampled_from(specs)),
         retry=RetryPolicy(max_attempts=draw(st.integers(1, 4))),
         compensation_retry=RetryPolicy(max_attempts=draw(st.integers(1, 4))),
         in_doubt=draw(st.sampled_from(InDoubt)),
@@ -211,7 +215,8 @@ def test_any_history_of_stimuli_keeps_every_promise(
     origin = build(*plan)
     stimuli = st.one_of(external(origin), INTERNAL)
     history = data.draw(st.lists(stimuli, max_size=40))
-    memory, journal, watch, now = unheard_of(origin, "b", 0), [], Watch(), 0
+    journal: Journal = []
+    memory, watch, now = unheard_of(origin, "b", 0), Watch(), 0
     for stimulus in history:
         now += data.draw(st.integers(-50, 500))
         decision = checked_turn(memory, stimulus, spec, now, journal)

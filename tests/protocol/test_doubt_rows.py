@@ -94,9 +94,7 @@ def test_a_step_in_doubt_is_probed_if_it_can_be(doubt: str, last: Last, line: Li
 
 
 @pytest.mark.parametrize("doubt", ["ambiguous", "expired", "exhausted"])
-def test_without_a_probe_a_step_in_doubt_runs_again_by_timer(
-    doubt: str, last: Last, line: Line, heard: Heard
-) -> None:
+def test_without_a_probe_a_step_in_doubt_runs_again_by_timer(doubt: str, last: Last, line: Line, heard: Heard) -> None:
     decision = last(line(), heard["a completed"], *DOUBTS[doubt])
     (timer,) = decision.commands
     assert isinstance(timer, ArmTimer)
@@ -119,9 +117,7 @@ def test_a_step_that_wants_quarantine_is_parked_instead_of_run_again(
     assert is_parked(last(line(in_doubt=InDoubt.QUARANTINE), heard["a completed"], *DOUBTS[doubt]))
 
 
-def test_a_step_that_crashes_the_program_every_time_is_parked_in_the_end(
-    last: Last, line: Line, heard: Heard
-) -> None:
+def test_a_step_that_crashes_the_program_every_time_is_parked_in_the_end(last: Last, line: Line, heard: Heard) -> None:
     origin = line(in_doubt_attempts=4)
     assert last(origin, heard["a completed"], RUN, *[RESTART] * 3).commands[-1] == RunStep()
     assert is_parked(last(origin, heard["a completed"], RUN, *[RESTART] * 4))
@@ -151,9 +147,7 @@ class TestProbing:
         assert isinstance(state, Executing)
         assert (state.attempt, state.doubtful) == (2, False)
 
-    def test_no_effect_behind_the_fence_is_a_failure_without_effect(
-        self, last: Last, line: Line, heard: Heard
-    ) -> None:
+    def test_no_effect_behind_the_fence_is_a_failure_without_effect(self, last: Last, line: Line, heard: Heard) -> None:
         decision = last(line(), heard["a completed"], RUN, AMBIGUOUS, heard["fence"], NotExecuted(), probe=True)
         assert [type(event) for event in told(decision)] == [StepFailed]
         assert RunStep() not in decision.commands
@@ -191,9 +185,7 @@ class TestProbing:
     @pytest.mark.parametrize(
         "stray", [NotExecuted(), StillUnknown("?"), ProbeRaised("x"), ProbeDue(1)], ids=lambda s: type(s).__name__
     )
-    def test_an_answer_nobody_waits_for_is_ignored(
-        self, stray: Stimulus, last: Last, line: Line, heard: Heard
-    ) -> None:
+    def test_an_answer_nobody_waits_for_is_ignored(self, stray: Stimulus, last: Last, line: Line, heard: Heard) -> None:
         for before in ((), (RUN,), (RUN, RETRYABLE), (RUN, DONE), (RUN, StepRaised(Raised.NO_EFFECT, "no"))):
             decision = last(line(), heard["a completed"], *before, stray, probe=True)
             assert (decision.records, decision.commands) == ((), ())
@@ -268,9 +260,7 @@ class TestRecovery:
         assert last(line(), *done, heard["fence"], RESTART).commands == ()
         assert last(line(), *done, heard["fence"], RESTART, heard["c undone"]).commands[-1] == RunCompensation()
 
-    def test_an_undo_cut_off_is_tried_again_with_the_next_attempt(
-        self, last: Last, line: Line, heard: Heard
-    ) -> None:
+    def test_an_undo_cut_off_is_tried_again_with_the_next_attempt(self, last: Last, line: Line, heard: Heard) -> None:
         undoing = (heard["a completed"], RUN, DONE, heard["fence"], heard["c undone"])
         decision = last(line(), *undoing, RESTART)
         assert decision.commands[-1] == RunCompensation()
@@ -278,9 +268,7 @@ class TestRecovery:
         assert isinstance(state, Compensating)
         assert state.attempt == 2
 
-    def test_an_undo_that_crashes_the_program_every_time_is_parked(
-        self, last: Last, line: Line, heard: Heard
-    ) -> None:
+    def test_an_undo_that_crashes_the_program_every_time_is_parked(self, last: Last, line: Line, heard: Heard) -> None:
         undoing = (heard["a completed"], RUN, DONE, heard["fence"], heard["c undone"])
         decision = last(line(), *undoing, *[RESTART] * 5)
         assert isinstance(decision.memory.entry.state, Quarantined)

@@ -176,9 +176,7 @@ def test_a_retry_that_waits_without_doubt_is_given_up_at_the_fence(last: Last, l
 
 
 def test_a_retryable_error_behind_the_fence_is_not_retried(last: Last, line: Line, heard: Heard) -> None:
-    assert isinstance(
-        last(line(), heard["a completed"], RUN, heard["fence"], RETRYABLE).memory.entry.state, Failed
-    )
+    assert isinstance(last(line(), heard["a completed"], RUN, heard["fence"], RETRYABLE).memory.entry.state, Failed)
 
 
 def test_a_retry_in_doubt_is_probed_at_the_fence(last: Last, line: Line, heard: Heard) -> None:
@@ -186,9 +184,7 @@ def test_a_retry_in_doubt_is_probed_at_the_fence(last: Last, line: Line, heard: 
     assert decision.commands == (RunProbe(),)
 
 
-def test_a_retry_in_doubt_runs_again_under_its_key_to_learn_the_undo_data(
-    last: Last, line: Line, heard: Heard
-) -> None:
+def test_a_retry_in_doubt_runs_again_under_its_key_to_learn_the_undo_data(last: Last, line: Line, heard: Heard) -> None:
     before = (heard["a completed"], RUN, UNEXPECTED, heard["fence"])
     assert last(line(), *before).commands == ()
     assert last(line(), *before, RetryDue(1)).commands[-1] == RunStep()
@@ -196,9 +192,7 @@ def test_a_retry_in_doubt_runs_again_under_its_key_to_learn_the_undo_data(
     assert undone.commands[-1] == RunCompensation()
 
 
-def test_a_retry_in_doubt_is_quarantined_at_the_fence_if_the_step_says_so(
-    last: Last, line: Line, heard: Heard
-) -> None:
+def test_a_retry_in_doubt_is_quarantined_at_the_fence_if_the_step_says_so(last: Last, line: Line, heard: Heard) -> None:
     origin = line(in_doubt=InDoubt.QUARANTINE)
     decision = last(origin, heard["a completed"], RUN, UNEXPECTED, heard["fence"])
     assert isinstance(decision.memory.entry.state, Quarantined)
@@ -248,9 +242,7 @@ def test_a_pure_step_has_nothing_to_undo_and_answers_at_once(last: Last, line: L
 
 
 @pytest.mark.parametrize("answer", ["c never ran", "c failed", "c undone", "c changed nothing"])
-def test_a_pure_step_answers_once_whoever_settles_after_it(
-    answer: str, last: Last, line: Line, heard: Heard
-) -> None:
+def test_a_pure_step_answers_once_whoever_settles_after_it(answer: str, last: Last, line: Line, heard: Heard) -> None:
     for stimuli in ((heard["fence"], heard[answer]), (heard[answer], heard["fence"], heard[answer])):
         assert last(line(pure=True), heard["a completed"], RUN, DONE, *stimuli).commands == ()
 

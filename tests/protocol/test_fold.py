@@ -65,7 +65,7 @@ def entry_after(*records: ParticipantEvent) -> SagaStateEntry:
 def journal(name: str, origin: SagaOrigin) -> Sequence[ParticipantEvent]:
     """The shortest journal that ends in the state of that name, fenced where it must be."""
     start: list[ParticipantEvent] = [triggered(origin)]
-    return {
+    journals: dict[str, Sequence[ParticipantEvent]] = {
         "Idle": [fence(origin)],
         "Triggered": start,
         "Executing": [*start, RUN],
@@ -75,7 +75,8 @@ def journal(name: str, origin: SagaOrigin) -> Sequence[ParticipantEvent]:
         "Compensated": [*start, RUN, DONE, fence(origin), UNDO, CompensationExecutionCompleted()],
         "Quarantined": [*start, RUN, StepQuarantined(reason="stuck", error="why")],
         "Quarantined undo": [*start, RUN, DONE, fence(origin), UNDO, StepQuarantined(reason="stuck", error="why")],
-    }[name]
+    }
+    return journals[name]
 
 
 FITS: dict[str, set[type[ParticipantEvent]]] = {

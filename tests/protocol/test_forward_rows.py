@@ -26,7 +26,7 @@ from saga_choreography.protocol.stimuli import (
     StepReturned,
 )
 from saga_choreography.state import Completed, Executing, ExecutionPhase, Failed, Idle, Triggered
-from saga_choreography.types import AllOf, AnyOf, After, OnSagaStart, SagaOrigin, StepPlan, context_for
+from saga_choreography.types import After, AllOf, AnyOf, OnSagaStart, SagaOrigin, StepPlan, context_for
 
 Heard: TypeAlias = Mapping[str, SagaChoreographyEvent]
 Last: TypeAlias = Callable[..., Decision]
@@ -231,9 +231,7 @@ class TestJoins:
             )
             assert decision.memory.arrived == {}
 
-    def test_a_source_told_twice_counts_once(
-        self, last: Last, build: Callable[..., SagaOrigin], heard: Heard
-    ) -> None:
+    def test_a_source_told_twice_counts_once(self, last: Last, build: Callable[..., SagaOrigin], heard: Heard) -> None:
         origin = self.diamond(build, AllOf((After("a"), After("c"))))
         decision = last(origin, heard["a completed"], heard["a completed"], step="j")
         assert isinstance(decision.memory.entry.state, Idle)

@@ -128,9 +128,7 @@ def test_an_undo_resolved_by_hand_is_undone(
     assert told(decision) == [CompensationCompleted]
 
 
-def test_retry_runs_the_undo_again_with_its_evidence(
-    last: Last, line: Line, not_undone: tuple[Stimulus, ...]
-) -> None:
+def test_retry_runs_the_undo_again_with_its_evidence(last: Last, line: Line, not_undone: tuple[Stimulus, ...]) -> None:
     decision = last(line(), *not_undone, word(ResolutionKind.RETRY))
     state = decision.memory.entry.state
     assert isinstance(state, Compensating)

@@ -5,7 +5,6 @@ from typing import TypeAlias
 
 import pytest
 
-from saga_choreography.errors import IllegalTransition
 from saga_choreography.events import (
     AckStatus,
     CompensationCompleted,
@@ -211,9 +210,7 @@ class TestOutcome:
         assert saga_facts(again.memory) == (first,)
 
     @pytest.mark.parametrize("stray", [OVERALL, STALLED, CANCEL, RESTART], ids=repr)
-    def test_an_ended_saga_ignores_timers_cancels_and_restarts(
-        self, stray: ResolverStimulus, abc: SagaOrigin
-    ) -> None:
+    def test_an_ended_saga_ignores_timers_cancels_and_restarts(self, stray: ResolverStimulus, abc: SagaOrigin) -> None:
         facts = [completed(abc, name) for name in "abc"]
         resolution = last(abc, *facts, stray, gap_millis=20_000)
         assert (resolution.records, resolution.commands) == ((), ())
@@ -413,37 +410,3 @@ class TestTellingAgain:
     def test_an_ended_saga_tells_its_outcome(self, abc: SagaOrigin) -> None:
         resolution = last(abc, CANCEL, *(never_ran(abc, name) for name in "abc"))
         assert list(saga_facts(resolution.memory)) == told(resolution)
-
-
-class TestFold:
-    """The initiator's journal refuses what cannot follow."""
-
-    def test_the_first_record_is_the_start(self) -> None:
-        with pytest.raises(IllegalTransition):
-            fold_saga(None, TimestampedEvent(1, 1, SagaUnparked()))
-
-    @pytest.mark.parametrize(
-        "event",
-        [
-            SagaUnparked(),
-            SagaResolved(outcome=OutcomeKind.COMPLETED),
-            SagaResolved(outcome=OutcomeKind.FAILED),
-            FenceRaised(cause=FailureCause(kind=FailureKind.CANCELLED, reason="")),
-            SagaParked(steps=()),
-        ],
-        ids=lambda event: type(event).__name__,
-    )
-    def test_nothing_follows_the_outcome(self, event: InitiatorEvent, abc: SagaOrigin) -> None:
-        entry = last(abc, *(completed(abc, name) for name in "abc")).memory.entry
-        with pytest.raises(IllegalTransition):
-            fold_saga(entry, TimestampedEvent(entry.sequence + 1, 9, event))
-
-    def test_a_second_start_or_fence_is_refused(self, abc: SagaOrigin) -> None:
-        entry = last(abc, CANCEL).memory.entry
-        again: list[InitiatorEvent] = [
-            FenceRaised(cause=FailureCause(kind=FailureKind.CANCELLED, reason="")),
-            SagaAccepted(origin=abc, payload=b"", digest=b""),
-        ]
-        for event in again:
-            with pytest.raises(IllegalTransition):
-                fold_saga(entry, TimestampedEvent(entry.sequence + 1, 9, event))

@@ -61,9 +61,7 @@ class TestFaults:
             assert faults(step("a"), step("b", nothing)) == ["step 'b' is unreachable: it can never be triggered"]
 
     def test_the_start_of_the_saga_is_no_step_name(self) -> None:
-        assert faults(step("a"), step("b", After(SAGA_START))) == [
-            "step 'b' is unreachable: it can never be triggered"
-        ]
+        assert faults(step("a"), step("b", After(SAGA_START))) == ["step 'b' is unreachable: it can never be triggered"]
 
     @pytest.mark.parametrize("name", ["", "1a", "a b", "a/b", "@start", "é", "a" * 65, "a\n", "_a", "-a"])
     def test_a_bad_name(self, name: str) -> None:
@@ -79,9 +77,7 @@ class TestFaults:
 
     @pytest.mark.parametrize("millis", [0, -1])
     def test_a_timeout_must_be_positive(self, millis: int) -> None:
-        plan = SagaPlan(
-            saga_type="order", steps=(), overall_timeout_millis=millis, stalled_timeout_millis=millis
-        )
+        plan = SagaPlan(saga_type="order", steps=(), overall_timeout_millis=millis, stalled_timeout_millis=millis)
         assert list(plan_faults(plan)) == [
             f"overall_timeout_millis is {millis}, it must be positive or None",
             f"stalled_timeout_millis is {millis}, it must be positive or None",
@@ -89,9 +85,7 @@ class TestFaults:
 
     @pytest.mark.parametrize("millis", [1, None])
     def test_a_positive_timeout_or_none_is_sound(self, millis: int | None) -> None:
-        plan = SagaPlan(
-            saga_type="order", steps=(), overall_timeout_millis=millis, stalled_timeout_millis=millis
-        )
+        plan = SagaPlan(saga_type="order", steps=(), overall_timeout_millis=millis, stalled_timeout_millis=millis)
         assert list(plan_faults(plan)) == []
 
 

@@ -7,7 +7,8 @@ from saga_choreography.types import AllOf, After, AnyOf, DependencySpec, InDoubt
 from tests.simulation.fate import Profile
 
 MOST_STEPS = 8
-_FAR_MILLIS = 1_000_000_000
+FAR_MILLIS = 1_000_000_000
+"""A deadline that a saga which goes on never meets."""
 
 
 def step_name(number: int) -> str:
@@ -38,8 +39,8 @@ def random_plan(rng: Random, saga_type: str, profile: Profile) -> SagaPlan:
     return SagaPlan(
         saga_type=saga_type,
         steps=link(steps),
-        overall_timeout_millis=rng.choice((None, 20, 200, 3_000)) if near else rng.choice((None, _FAR_MILLIS)),
-        stalled_timeout_millis=rng.choice((None, 10, 50, 1_000)) if near else rng.choice((None, _FAR_MILLIS)),
+        overall_timeout_millis=rng.choice((None, 20, 200, 3_000)) if near else rng.choice((None, FAR_MILLIS)),
+        stalled_timeout_millis=rng.choice((None, 10, 50, 1_000)) if near else rng.choice((None, FAR_MILLIS)),
     )
 
 
