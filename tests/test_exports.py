@@ -5,19 +5,84 @@ import sys
 
 import saga_choreography
 
-PROMISED = """
-SagaId SagaContext PeerId IdempotencyKey
-ParticipantState SagaStateEntry Idle Triggered Executing Completed Failed Compensating Compensated Quarantined StepState
-IllegalTransition SagaChoreographyEvent SagaStarted StepStarted StepCompleted StepFailed StepAck CompensationRequested
-CompensationStarted CompensationCompleted CompensationFailed SagaCompleted SagaFailed SagaQuarantined ParticipantEvent
-TimestampedEvent StepOutput StepPending StepError TerminalStepError CompensationRequiredError RetryableStepError
-AmbiguousStepError CompensationError SafeToRetryCompensationError AmbiguousCompensationError TerminalCompensationError
-SagaParticipant SagaStateExt SagaActor InDoubt RetryPolicy DependencySpec Saga Step all_of any_of SagaWorkflow
-ParticipantJournal ParticipantDedupeStore InMemoryJournal InMemoryDedupe LmdbJournal LmdbDedupe Durability
-ParticipantStats ParticipantStatsSnapshot SagaObserver handle_saga_event execute_step_wrapper compensate_wrapper
-recover_sagas EventStream SagaSystem SagaHandle SagaInitiator SagaIdConflict SagaBackpressure StoreLocked StoreFull
-WorkflowError
-""".split()
+PROMISED = [
+    "SagaId",
+    "SagaContext",
+    "PeerId",
+    "IdempotencyKey",
+    "ParticipantState",
+    "SagaStateEntry",
+    "Idle",
+    "Triggered",
+    "Executing",
+    "Completed",
+    "Failed",
+    "Compensating",
+    "Compensated",
+    "Quarantined",
+    "StepState",
+    "IllegalTransition",
+    "SagaChoreographyEvent",
+    "SagaStarted",
+    "StepStarted",
+    "StepCompleted",
+    "StepFailed",
+    "StepAck",
+    "CompensationRequested",
+    "CompensationStarted",
+    "CompensationCompleted",
+    "CompensationFailed",
+    "SagaCompleted",
+    "SagaFailed",
+    "SagaQuarantined",
+    "ParticipantEvent",
+    "TimestampedEvent",
+    "StepOutput",
+    "StepPending",
+    "StepError",
+    "TerminalStepError",
+    "CompensationRequiredError",
+    "RetryableStepError",
+    "AmbiguousStepError",
+    "CompensationError",
+    "SafeToRetryCompensationError",
+    "AmbiguousCompensationError",
+    "TerminalCompensationError",
+    "SagaParticipant",
+    "SagaStateExt",
+    "SagaActor",
+    "InDoubt",
+    "RetryPolicy",
+    "DependencySpec",
+    "Saga",
+    "Step",
+    "all_of",
+    "any_of",
+    "SagaWorkflow",
+    "ParticipantJournal",
+    "ParticipantDedupeStore",
+    "InMemoryJournal",
+    "InMemoryDedupe",
+    "LmdbJournal",
+    "LmdbDedupe",
+    "Durability",
+    "ParticipantStats",
+    "ParticipantStatsSnapshot",
+    "SagaObserver",
+    "handle_saga_event",
+    "execute_step_wrapper",
+    "compensate_wrapper",
+    "recover_sagas",
+    "EventStream",
+    "SagaSystem",
+    "SagaHandle",
+    "SagaInitiator",
+    "SagaIdConflict",
+    "SagaBackpressure",
+    "StoreLocked",
+    "StoreFull",
+    "WorkflowError",
+]
 
 
 def test_every_promised_name_is_there() -> None:
