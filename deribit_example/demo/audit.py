@@ -1,5 +1,6 @@
 """Do the journals and the exchange's books tell the same story? Pure: records and books in, differences out."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -13,7 +14,7 @@ from deribit_example.exchange import OrderSnapshot, PositionSnapshot, TradeSnaps
 from deribit_example.saga.types import FilledOrder, PlacedOrder, Side
 from saga_choreography.events import OutcomeKind
 
-_HEX_DIGITS: Final = 32
+_SAGA_ID: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _ZERO: Final = Decimal(0)
 
 
@@ -76,11 +77,9 @@ def audit(stories: Sequence[SagaStory], books: Books, orphans: Iterable[UUID] = 
 
 
 def saga_of_label(label: str) -> UUID | None:
-    """The saga whose idempotency key a label was made of, or None: the key begins with the id of the saga."""
-    try:
-        return UUID(hex=label[:_HEX_DIGITS]) if len(label) > _HEX_DIGITS else None
-    except ValueError:
-        return None
+    """The saga whose idempotency key a label was made of (its id stands in the key), or None."""
+    found = _SAGA_ID.search(label)
+    return UUID(hex=found.group()) if found is not None else None
 
 
 def signed(side: str, amount: Decimal) -> Decimal:

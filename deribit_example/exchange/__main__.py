@@ -41,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"cannot listen on {options.host}:{options.port}: {error.strerror or error}", file=sys.stderr)
         return EXIT_PORT_TAKEN
+    if options.until_eof:
+        threading.Thread(target=_stop_at_end_of_input, args=(stop,), name="input", daemon=True).start()
     with exchange:
         if options.port_file is not None:
             try:
@@ -52,6 +54,13 @@ def main(arguments: list[str] | None = None) -> int:
         while not stop.wait(timeout=60):
             pass
     return 0
+
+
+def _stop_at_end_of_input(stop: threading.Event) -> None:
+    # Not through sys.stdin: its lock, held here for ever, would hang the interpreter at exit.
+    while os.read(0, 4096):
+        continue
+    stop.set()
 
 
 def _write_port(path: Path, port: int) -> None:
@@ -73,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--heartbeat-scale", type=float, default=1.0, help="0.1 makes heartbeats ten times faster")
     parser.add_argument("--market-interval", type=int, default=100, metavar="MILLIS", help="0 lets the market stand")
     parser.add_argument("--volatility", type=Decimal, default=Decimal(1), metavar="BPS", help="of one market step")
+    parser.add_argument("--until-eof", action="store_true", help="end with standard input, so with the parent process")
     return parser
 
 

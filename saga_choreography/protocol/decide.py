@@ -163,6 +163,8 @@ def _recovered_executing(turn: Turn, state: Executing) -> None:
         case ExecutionPhase.PENDING:
             if state.pending_until_millis is not None:
                 turn.arm(state.pending_until_millis, PendingExpired(state.attempt))
-            turn.do(RunCancel() if turn.entry.fence is not None and turn.spec.has_cancel else ResumePending())
+            turn.do(ResumePending())  # also before a cancellation: one that cannot tell leaves its end to be awaited
+            if turn.entry.fence is not None and turn.spec.has_cancel:
+                turn.do(RunCancel())
         case _:
             assert_never(state.phase)

@@ -43,6 +43,17 @@ LEGAL: Final[Mapping[type[StepState], frozenset[type[StepState]]]] = {
 }
 
 
+def _require(entry: ParticipantState[StepState], target: type[StepState], *sources: type[StepState]) -> None:
+    """The run-time guard of one transition, before it reads anything of the state.
+
+    Raises:
+        IllegalTransition: the entry is in none of `sources`; nothing was changed.
+    """
+    if not isinstance(entry.state, sources):
+        legal = (kind.__name__ for kind in LEGAL[type(entry.state)])
+        raise IllegalTransition(type(entry.state).__name__, target.__name__, legal)
+
+
 def _move(entry: ParticipantState[StepState], state: T, now_millis: int) -> ParticipantState[T]:
     legal = LEGAL[type(entry.state)]
     if type(state) not in legal:
@@ -73,6 +84,7 @@ def note_ended(entry: P, now_millis: int) -> P:
 
 
 def trigger(entry: ParticipantState[Idle], step_input: StepInput, now_millis: int) -> ParticipantState[Triggered]:
+    _require(entry, Triggered, Idle)
     return _move(entry, Triggered(triggered_at_millis=now_millis, input=step_input), now_millis)
 
 
@@ -84,6 +96,7 @@ def start_execution(
     doubtful: bool = False,
 ) -> ParticipantState[Executing]:
     """The first run of a step, or another one (same key)."""
+    _require(entry, Executing, Triggered, Executing, Quarantined)
     state = Executing(started_at_millis=now_millis, input=entry.state.input, attempt=attempt, doubtful=doubtful)
     return _move(entry, state, now_millis)
 
@@ -92,6 +105,7 @@ def note_attempt_failed(
     entry: ParticipantState[Executing], error: str, retry_at_millis: int | None, now_millis: int, *, doubtful: bool
 ) -> ParticipantState[Executing]:
     """An attempt ended badly: another one is due at `retry_at_millis`, or (None) the outcome must be settled first."""
+    _require(entry, Executing, Executing)
     executing = entry.state
     state = Executing(
         started_at_millis=executing.started_at_millis,
@@ -109,6 +123,7 @@ def suspend(
     entry: ParticipantState[Executing], pending_until_millis: int | None, now_millis: int
 ) -> ParticipantState[Executing]:
     """The step goes on outside; a later message finishes it."""
+    _require(entry, Executing, Executing)
     executing = entry.state
     state = Executing(
         started_at_millis=executing.started_at_millis,
@@ -124,6 +139,7 @@ def suspend(
 def complete(
     entry: ParticipantState[Executing | Quarantined], output: bytes, undo: bytes, now_millis: int
 ) -> ParticipantState[Completed]:
+    _require(entry, Completed, Executing, Quarantined)
     before = entry.state
     attempt = before.attempt if isinstance(before, Executing) else before.attempts
     state = Completed(completed_at_millis=now_millis, output=output, undo=undo, input=before.input, attempt=attempt)
@@ -132,10 +148,12 @@ def complete(
 
 def fail(entry: ParticipantState[Executing | Quarantined], error: str, now_millis: int) -> ParticipantState[Failed]:
     """The step ended and left no lasting effect."""
+    _require(entry, Failed, Executing, Quarantined)
     return _move(entry, Failed(failed_at_millis=now_millis, error=error), now_millis)
 
 
 def start_compensation(entry: ParticipantState[Completed], now_millis: int) -> ParticipantState[Compensating]:
+    _require(entry, Compensating, Completed)
     done = entry.state
     state = Compensating(started_at_millis=now_millis, output=done.output, undo=done.undo, input=done.input, attempt=1)
     return _move(entry, state, now_millis)
@@ -149,6 +167,7 @@ def restart_compensation(
     Raises:
         IllegalTransition: the entry was quarantined in doubt, so there is no undo data yet.
     """
+    _require(entry, Compensating, Compensating, Quarantined)
     before = entry.state
     if before.output is None or before.undo is None:
         raise IllegalTransition("Quarantined (in doubt)", "Compensating", ("Executing", "Completed", "Failed"))
@@ -161,6 +180,7 @@ def restart_compensation(
 def note_compensation_failed(
     entry: ParticipantState[Compensating], error: str, retry_at_millis: int, now_millis: int
 ) -> ParticipantState[Compensating]:
+    _require(entry, Compensating, Compensating)
     before = entry.state
     state = Compensating(
         started_at_millis=before.started_at_millis,
@@ -178,6 +198,7 @@ def note_compensation_failed(
 def complete_compensation(
     entry: ParticipantState[Compensating | Quarantined], now_millis: int
 ) -> ParticipantState[Compensated]:
+    _require(entry, Compensated, Compensating, Quarantined)
     return _move(entry, Compensated(completed_at_millis=now_millis), now_millis)
 
 
@@ -185,6 +206,7 @@ def quarantine(
     entry: ParticipantState[Executing | Compensating], reason: str, error: str | None, now_millis: int
 ) -> ParticipantState[Quarantined]:
     """Park the step with everything an operator needs to judge it."""
+    _require(entry, Quarantined, Executing, Compensating)
     before = entry.state
     compensating = before if isinstance(before, Compensating) else None
     state = Quarantined(

@@ -1,4 +1,4 @@
-"""The initiator's journal refuses what cannot follow."""
+"""The initiator's journal refuses what cannot follow, and gives back what can be told at any time."""
 
 from collections.abc import Callable
 
@@ -6,17 +6,23 @@ import pytest
 
 from saga_choreography.errors import IllegalTransition
 from saga_choreography.events import (
+    CompensationRequested,
     FenceRaised,
     InitiatorEvent,
     OutcomeKind,
     QuarantinedStep,
     SagaAccepted,
+    SagaChoreographyEvent,
+    SagaCompleted,
+    SagaFailed,
     SagaParked,
     SagaResolved,
+    SagaStarted,
     SagaUnparked,
     TimestampedEvent,
 )
-from saga_choreography.protocol.resolver_commands import SagaEntry
+from saga_choreography.protocol.resolver import saga_facts
+from saga_choreography.protocol.resolver_commands import SagaEntry, SagaMemory
 from saga_choreography.protocol.resolver_fold import fold_saga
 from saga_choreography.types import FailureCause, FailureKind, OnSagaStart, SagaOrigin, StepPlan
 
@@ -70,3 +76,24 @@ def test_a_second_start_or_fence_is_refused(accepted: SagaAccepted) -> None:
     for again in (accepted, FenceRaised(cause=FailureCause(kind=FailureKind.OVERALL_TIMEOUT, reason="late"))):
         with pytest.raises(IllegalTransition):
             entry_after(accepted, FenceRaised(cause=CAUSE), again)
+
+
+def facts_after(*events: InitiatorEvent) -> list[SagaChoreographyEvent]:
+    return list(saga_facts(SagaMemory(entry=entry_after(*events), progress_at_millis=0)))
+
+
+def test_a_live_saga_tells_its_start(accepted: SagaAccepted) -> None:
+    origin = accepted.origin
+    started = SagaStarted(origin=origin, at_millis=origin.started_at_millis, payload=b"p")
+    assert facts_after(accepted) == facts_after(accepted, SagaParked(steps=PARKED)) == [started]
+
+
+def test_a_fenced_saga_tells_its_fence_and_not_its_start(accepted: SagaAccepted) -> None:
+    fence = CompensationRequested(origin=accepted.origin, at_millis=102, cause=CAUSE)
+    assert facts_after(accepted, FenceRaised(cause=CAUSE)) == [fence]
+
+
+def test_an_ended_saga_tells_its_outcome(accepted: SagaAccepted) -> None:
+    assert facts_after(accepted, COMPLETED) == [SagaCompleted(origin=accepted.origin, at_millis=102)]
+    failed = SagaFailed(origin=accepted.origin, at_millis=103, cause=CAUSE)
+    assert facts_after(accepted, FenceRaised(cause=CAUSE), FAILED) == [failed]

@@ -60,6 +60,11 @@ class TestFaults:
         for nothing in (AllOf(()), AnyOf(()), AllOf((AllOf(()),))):
             assert faults(step("a"), step("b", nothing)) == ["step 'b' is unreachable: it can never be triggered"]
 
+    def test_a_join_of_nothing_is_never_satisfied(self) -> None:
+        assert satisfied_by(AllOf(()), {"a": b"x"}) is None
+        assert satisfied_by(AllOf((After("a"), AllOf(()))), {"a": b"x"}) is None
+        assert satisfied_by(AnyOf(()), {"a": b"x"}) is None
+
     def test_the_start_of_the_saga_is_no_step_name(self) -> None:
         assert faults(step("a"), step("b", After(SAGA_START))) == ["step 'b' is unreachable: it can never be triggered"]
 

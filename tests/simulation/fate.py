@@ -15,13 +15,13 @@ class Turnout(Enum):
     TERMINAL = "terminal"
     AMBIGUOUS_WITH = "ambiguous, with effect"
     AMBIGUOUS_WITHOUT = "ambiguous, without effect"
+    AMBIGUOUS_LATER = "ambiguous, and still going on"
     UNEXPECTED_WITH = "exception, with effect"
     UNEXPECTED_WITHOUT = "exception, without effect"
     PENDING = "pending"
 
 
-_FORWARD_TROUBLE = tuple(turnout for turnout in Turnout if turnout is not Turnout.OK)
-_UNDO_TROUBLE = tuple(turnout for turnout in _FORWARD_TROUBLE if turnout is not Turnout.PENDING)
+_TROUBLE = tuple(turnout for turnout in Turnout if turnout is not Turnout.OK)
 
 
 @final
@@ -40,6 +40,8 @@ class Profile:
     trouble: float
     """That a forward call does not go well."""
     undo_trouble: float
+    kinds: tuple[Turnout, ...]
+    """Which kinds of trouble this schedule knows: few at a time reach further than all of them mixed."""
     clock_jump: float
     cancel: float
     prune: float
@@ -67,18 +69,25 @@ def draw_profile(rng: Random) -> Profile:
 
     if rng.random() < 0.08:
         return Profile(
-            crash=0, all_at_once=0, duplicate=0, delay=0, shuffle=0, trouble=0, undo_trouble=0, clock_jump=chance(0, 0.05),
-            cancel=0, prune=chance(0, 0.05), deadlines=False, horizon=10_000,
+            crash=0, all_at_once=0, duplicate=0, delay=0, shuffle=0, trouble=0, undo_trouble=0, kinds=_TROUBLE,
+            clock_jump=chance(0, 0.05), cancel=0, prune=chance(0, 0.05), deadlines=False, horizon=10_000,
+        )  # fmt: skip
+    if rng.random() < 0.08:  # long waits outside, overtaken by cancels and crashes
+        return Profile(
+            crash=0.2, all_at_once=chance(0, 1), duplicate=0, delay=chance(0, 0.1), shuffle=0, trouble=0.8,
+            undo_trouble=0, kinds=(Turnout.PENDING, Turnout.AMBIGUOUS_LATER), clock_jump=0, cancel=0.05, prune=0,
+            deadlines=False, horizon=100,
         )  # fmt: skip
     calm = rng.random() < 0.15
     return Profile(
-        crash=0 if calm else chance(0, 0.03, 0.15, 0.4),
+        crash=0 if calm else chance(0, 0.05, 0.2, 0.6),
         all_at_once=chance(0, 0.3, 1),
         duplicate=0 if calm else chance(0, 0.05, 0.3),
         delay=0 if calm else chance(0, 0.1, 0.4),
         shuffle=0 if calm else chance(0, 0.5, 1),
         trouble=chance(0, 0.1, 0.3, 0.6),
         undo_trouble=chance(0, 0.2, 0.6),
+        kinds=_TROUBLE if rng.random() < 0.4 else tuple(rng.sample(_TROUBLE, rng.randint(1, 4))),
         clock_jump=chance(0, 0, 0.05),
         cancel=chance(0, 0.01, 0.05),
         prune=chance(0, 0, 0.05),
@@ -101,10 +110,10 @@ class Fate:
         return chance > 0 and not self.is_over and self.rng.random() < chance
 
     def forward(self) -> Turnout:
-        return self._turnout(self.profile.trouble, _FORWARD_TROUBLE)
+        return self._turnout(self.profile.trouble)
 
     def undo(self) -> Turnout:
-        return self._turnout(self.profile.undo_trouble, _UNDO_TROUBLE)
+        return self._turnout(self.profile.undo_trouble)
 
-    def _turnout(self, chance: float, bad: tuple[Turnout, ...]) -> Turnout:
-        return self.rng.choice(bad) if self.strikes(chance) else Turnout.OK
+    def _turnout(self, chance: float) -> Turnout:
+        return self.rng.choice(self.profile.kinds) if self.strikes(chance) else Turnout.OK

@@ -22,6 +22,7 @@ from tests.simulation.ports import (
     Signal,
     StartRequest,
 )
+from tests.simulation.violation import Violation
 
 
 @final
@@ -130,3 +131,8 @@ class Initiator(Node[InitiatorEvent]):
 
     def check_told(self, out: Outgoing) -> None:
         invariants.check_saga_event(out, self.disk)
+
+    def check_replay(self) -> None:
+        for saga_id, memory in self.sagas.items():
+            if invariants.replay_saga(self.all_records(saga_id)) != memory.entry:
+                raise Violation("I10", "the initiator remembers what its journal does not say", saga_id)

@@ -1,4 +1,4 @@
-"""The guarantees, checked at every commit, at every publish and at the end."""
+"""The guarantees that are checked at every commit and every publish."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,9 +9,9 @@ from saga_choreography.events import (
     InitiatorEvent,
     OutcomeKind,
     ParticipantEvent,
+    ResolutionKind,
     SagaChoreographyEvent,
     SagaCompleted,
-    SagaEnded,
     SagaFailed,
     SagaQuarantined,
     SagaResolved,
@@ -20,10 +20,15 @@ from saga_choreography.events import (
     StepStarted,
     TimestampedEvent,
 )
+from saga_choreography.protocol.commands import Refuse
+from saga_choreography.protocol.decide import decide
 from saga_choreography.protocol.facts import fact_of, is_settled
 from saga_choreography.protocol.fold import fold
+from saga_choreography.protocol.memory import StepMemory
 from saga_choreography.protocol.resolver_commands import SagaEntry, TellStep
 from saga_choreography.protocol.resolver_fold import fold_saga
+from saga_choreography.protocol.spec import ParticipantSpec
+from saga_choreography.protocol.stimuli import OperatorResolved
 from saga_choreography.state import Compensating, Completed, Executing, Quarantined, SagaStateEntry, is_in
 from saga_choreography.types import SagaId, SagaOrigin
 from tests.simulation.ledger import output_of, undo_of
@@ -70,15 +75,16 @@ def check_saga_event(out: Outgoing, disk: Disk[InitiatorEvent]) -> None:
     """I8 for the initiator: what it tells was decided on disk."""
     event: SagaChoreographyEvent = out.event if isinstance(out, TellStep) else out
     events = [record.event for record in disk.all_of(event.saga_id)]
+    outcomes = [known.outcome for known in events if isinstance(known, SagaResolved)]
     match event:
         case SagaStarted():
             follows = bool(events)
         case CompensationRequested():
             follows = any(isinstance(known, FenceRaised) and known.cause == event.cause for known in events)
         case SagaCompleted():
-            follows = any(isinstance(known, SagaResolved) and known.outcome is OutcomeKind.COMPLETED for known in events)
+            follows = OutcomeKind.COMPLETED in outcomes
         case SagaFailed():
-            follows = any(isinstance(known, SagaResolved) and known.outcome is OutcomeKind.FAILED for known in events)
+            follows = OutcomeKind.FAILED in outcomes
         case SagaQuarantined():
             follows = len(events) > 1
         case _:
@@ -93,11 +99,21 @@ def check_evidence(entry: SagaStateEntry) -> None:
     if not is_in(entry, Quarantined):
         raise Violation("I11", f"{name} calls for an operator and is {type(entry.state).__name__}", saga_id)
     parked = entry.state
-    good = bool(parked.reason and parked.error and parked.attempts) and parked.input
+    good = bool(parked.reason and parked.error and parked.attempts and parked.input)
     if parked.while_compensating:
         good = good and parked.output == output_of(saga_id, name) and parked.undo == undo_of(saga_id, name)
     if not good:
         raise Violation("I11", f"{name} is parked without evidence: {parked}", saga_id)
+
+
+def check_refused(memory: StepMemory, spec: ParticipantSpec, now_millis: int) -> None:
+    """I15: an operator's word that does not fit is refused, and nothing has changed."""
+    for kind in ResolutionKind:
+        word = OperatorResolved(resolution=kind, by="operator", why="too late")
+        decision = decide(memory, word, spec, now_millis)
+        refused = decision.memory is memory and not decision.records
+        if not refused or [type(command) for command in decision.commands] != [Refuse]:
+            raise Violation("I15", f"{spec.step_name} obeys {kind.value} in {type(memory.entry.state).__name__}")
 
 
 def check_resolved_once(disk: Disk[InitiatorEvent], saga_id: SagaId) -> None:
@@ -115,27 +131,3 @@ def check_accounting(origin: SagaOrigin, disks: Mapping[str, Disk[ParticipantEve
         if entry is None or not (is_in(entry, Completed) and entry.fence is None if completed else is_settled(entry)):
             state = "unheard of" if entry is None else type(entry.state).__name__
             raise Violation("I3", f"{'completed' if completed else 'failed'} while {name} is {state}", origin.saga_id)
-
-
-def check_told_apart(told: Sequence[SagaChoreographyEvent]) -> None:
-    """I2: terminal events of one saga are all the same."""
-    kinds: dict[SagaId, type] = {}
-    for event in told:
-        if kinds.setdefault(event.saga_id, type(event)) is not type(event):
-            raise Violation("I2", "two different outcomes were told", event.saga_id)
-
-
-def check_end(origin: SagaOrigin, initiator: Disk[InitiatorEvent], disks: Mapping[str, Disk[ParticipantEvent]]) -> None:
-    """I1, I2: an accepted saga ended, everybody knows its one outcome, and journals replay."""
-    saga_id = origin.saga_id
-    entry = replay_saga(initiator.all_of(saga_id))
-    if entry is None or entry.outcome is None:
-        raise Violation("I1", "the saga has not ended", saga_id)
-    for name in origin.plan.step_names:
-        records = disks[name].all_of(saga_id)
-        last = records[-1].event if records else None
-        if not isinstance(last, SagaEnded) or last.outcome is not entry.outcome:
-            raise Violation("I2", f"{name} has not heard of the outcome", saga_id)
-        ended = replay(records)
-        if is_settled(ended) is (entry.outcome is OutcomeKind.COMPLETED):
-            raise Violation("I3", f"{name} is {type(ended.state).__name__} at the end", saga_id)

@@ -46,7 +46,7 @@ class Disk(Generic[R]):
 
     def all_of(self, saga_id: SagaId) -> Sequence[TimestampedEvent[R]]:
         """The records of a saga, pruned or not: for checks only."""
-        return self.journals.get(saga_id) or self.pruned.get(saga_id, ())
+        return self.journals[saga_id] if saga_id in self.journals else self.pruned.get(saga_id, ())
 
 
 class Node(ABC, Generic[R]):
@@ -76,6 +76,7 @@ class Node(ABC, Generic[R]):
 
     def kill(self) -> None:
         """Lose everything that is not on disk."""
+        self.check_replay()
         self.is_up = False
         self.incarnation += 1
         self.mailbox = []
@@ -148,6 +149,19 @@ class Node(ABC, Generic[R]):
         Raises:
             Violation: no committed record justifies it.
         """
+
+    @abstractmethod
+    def check_replay(self) -> None:
+        """I10: what is in memory is the replay of what is journaled or about to be.
+
+        Raises:
+            Violation: it is not.
+        """
+
+    def all_records(self, saga_id: SagaId) -> Sequence[TimestampedEvent[R]]:
+        """What is on disk of a live saga, and what is staged."""
+        staged = [record for about, record in self._records if about == saga_id]
+        return [*self.disk.journals.get(saga_id, ()), *staged]
 
     def committed(self, saga_id: SagaId, record: TimestampedEvent[R]) -> None:
         """A record became durable."""

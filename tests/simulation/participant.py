@@ -57,17 +57,23 @@ class Participant(Node[ParticipantEvent]):
                 self._tell_facts(name)
             case PendingEnded(saga_id):
                 memory = self.memories.get(saga_id)
-                result = memory and self.host.world.pending_result(memory.entry.origin, self.name)
-                if result:
-                    self._feed(saga_id, result, now)
+                if memory is not None and (result := self.host.world.pending_result(memory.entry.origin, self.name)):
+                    self._decide(memory, result, now)
             case ResolveStep(saga_id):
                 memory = self.memories.get(saga_id)
-                if memory is not None and is_in(memory.entry, Quarantined):
-                    parked = memory.entry
-                    self._feed(saga_id, self.host.world.operator_word(parked.origin, self.name, parked.state), now)
+                if memory is not None:
+                    self._resolve(memory, now)
             case _:
                 if isinstance(signal, SagaChoreographyEvent):
                     self._hear(signal, now)
+
+    def _resolve(self, memory: StepMemory, now: int) -> None:
+        entry = memory.entry
+        if is_in(entry, Quarantined):
+            word = self.host.world.operator_word(entry.origin, self.name, entry.state)
+            self._decide(memory, word, now)
+        else:
+            invariants.check_refused(memory, self.spec, now)
 
     def _hear(self, event: SagaChoreographyEvent, now: int) -> None:
         saga_id = event.saga_id
@@ -223,3 +229,9 @@ class Participant(Node[ParticipantEvent]):
 
     def check_told(self, out: Outgoing) -> None:
         invariants.check_step_event(out, self.disk)
+
+    def check_replay(self) -> None:
+        for saga_id, memory in self.memories.items():
+            records = self.all_records(saga_id)
+            if memory.entry.sequence != len(records) or (records and invariants.replay(records) != memory.entry):
+                raise Violation("I10", f"{self.name} remembers what its journal does not say", saga_id)

@@ -98,6 +98,7 @@ class Host(Protocol):
 
     def now_millis(self) -> int:
         """The wall clock; it jumps."""
+        ...
 
     def point(self) -> None:
         """A place where the program may be killed.
@@ -115,7 +116,7 @@ class Host(Protocol):
     def joined(self, name: str) -> None:
         """Announce a node to all others."""
 
-    def arm(self, name: str, at_millis: int, signal: Signal) -> None:
+    def arm(self, name: str, at_millis: int, signal: TimerFired | DeadlineFired) -> None:
         """Bring a signal back to the present incarnation of a node at a wall-clock time."""
 
     def ended(self, origin: SagaOrigin, *, completed: bool) -> None:

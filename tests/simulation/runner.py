@@ -12,6 +12,11 @@ from saga_choreography.protocol.resolver_commands import TellStep
 from tests.simulation.schedule import Schedule
 from tests.simulation.violation import Violation
 
+_SHOWN = (
+    "step_name", "sequence", "attempt", "late", "status", "kind", "resolution", "outcome", "raised", "failure",
+    "doubtful",
+)  # fmt: skip
+
 
 @final
 @frozen
@@ -40,9 +45,8 @@ class Report:
     def __str__(self) -> str:
         kinds = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
         speed = self.schedules / self.seconds if self.seconds else 0.0
-        return (
-            f"{self.schedules} schedules, {self.turns} turns, {speed:.0f} schedules/s, {len(self.findings)} findings\n{kinds}"
-        )
+        counts = f"{self.schedules} schedules, {self.turns} turns, {speed:.0f} schedules/s"
+        return f"{counts}, {len(self.findings)} findings\n{kinds}"
 
 
 def _show(what: object) -> str:
@@ -50,8 +54,7 @@ def _show(what: object) -> str:
         return f"#{what.sequence} {_show(what.event)}"
     if isinstance(what, TellStep):
         return f"to {what.step_name}: {_show(what.event)}"
-    kept = ("step_name", "sequence", "attempt", "late", "status", "kind", "resolution", "outcome", "raised", "doubtful", "failure")
-    fields = " ".join(str(getattr(what, name)) for name in kept if hasattr(what, name))
+    fields = " ".join(str(getattr(what, name)) for name in _SHOWN if hasattr(what, name))
     return f"{type(what).__name__} {fields}".strip() if what else ""
 
 
@@ -65,7 +68,7 @@ def run_seed(seed: int, trace_lines: int = 40) -> tuple[Schedule, Finding | None
         what = str(error) if isinstance(error, Violation) else f"I15: {type(error).__name__}: {error}"
         lines = [
             f"{real:>7} ms {who:>9} {verb} {_show(done)}"
-            for real, who, about, verb, done in schedule.trace
+            for real, who, about, verb, done in schedule.net.trace
             if saga_id is None or about == saga_id
         ]
         return schedule, Finding(seed, what, tuple(lines[-trace_lines:]))
@@ -90,7 +93,7 @@ def run_seeds(seeds: Iterable[int]) -> Report:
         schedule, finding = run_seed(seed)
         count += 1
         turns += schedule.turns
-        faults.update(schedule.faults)
+        faults.update(schedule.net.faults)
         if finding is not None:
             found.append(finding)
     return Report(count, time.perf_counter() - began, turns, faults, tuple(found))

@@ -3,7 +3,17 @@
 from random import Random
 
 from saga_choreography.protocol.workflow import graph_faults, link
-from saga_choreography.types import AllOf, After, AnyOf, DependencySpec, InDoubt, OnSagaStart, RetryPolicy, SagaPlan, StepPlan
+from saga_choreography.types import (
+    After,
+    AllOf,
+    AnyOf,
+    DependencySpec,
+    InDoubt,
+    OnSagaStart,
+    RetryPolicy,
+    SagaPlan,
+    StepPlan,
+)
 from tests.simulation.fate import Profile
 
 MOST_STEPS = 8

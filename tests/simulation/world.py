@@ -21,12 +21,13 @@ from saga_choreography.types import SagaContext, SagaOrigin, StepInput
 from tests.simulation.fate import Fate, Turnout
 from tests.simulation.ledger import Effect, Ledger, output_of, undo_of
 
+_NOBODY = -1
 _ANSWERS = ("truth", "truth", "unknown", "fails")
 
 
 @final
 class World:
-    """`later(millis, call)` runs a call after a while; `tell_end(effect)` tells a participant that a pending step ended."""
+    """`later(millis, call)` runs a call after a while; `tell_end(effect)` tells of a pending step's end."""
 
     def __init__(
         self,
@@ -59,11 +60,15 @@ class World:
             case Turnout.TERMINAL if not effect.happened and not effect.pending:
                 return StepRaised(Raised.NO_EFFECT, turnout.value)
             case Turnout.PENDING if not effect.happened:
-                return self._suspend(effect, incarnation)
+                self._go_on(effect, incarnation)
+                return self._deferred()
+            case Turnout.AMBIGUOUS_LATER if not effect.happened:
+                self._go_on(effect, _NOBODY)
+                return StepRaised(Raised.AMBIGUOUS, turnout.value)
             case _:
                 effect.happened, effect.pending = True, False
         match turnout:
-            case Turnout.AMBIGUOUS_WITH:
+            case Turnout.AMBIGUOUS_WITH | Turnout.AMBIGUOUS_LATER:
                 return StepRaised(Raised.AMBIGUOUS, turnout.value)
             case Turnout.UNEXPECTED_WITH:
                 return StepRaised(Raised.UNEXPECTED, turnout.value)
@@ -78,11 +83,11 @@ class World:
         self.ledger.check_key(context, "undo")
         self.ledger.check_undo(origin, effect, undo)
         turnout = self._fate.undo()
-        if turnout in (Turnout.OK, Turnout.AMBIGUOUS_WITH, Turnout.UNEXPECTED_WITH):
+        if turnout in (Turnout.OK, Turnout.PENDING, Turnout.AMBIGUOUS_WITH, Turnout.UNEXPECTED_WITH):
             effect.undone = True
-        if turnout is Turnout.OK:
+        if turnout in (Turnout.OK, Turnout.PENDING):
             return CompensationReturned()
-        is_final = turnout in (Turnout.AMBIGUOUS_WITH, Turnout.AMBIGUOUS_WITHOUT, Turnout.TERMINAL)
+        is_final = turnout not in (Turnout.RETRYABLE, Turnout.UNEXPECTED_WITH, Turnout.UNEXPECTED_WITHOUT)
         return CompensationRaised(not is_final, turnout.value)
 
     def probe(
@@ -107,7 +112,7 @@ class World:
         """One call of cancel_step. What it ends, it also tells the watcher of, as a real service would."""
         effect = self.ledger.effect(origin, context.step_name)
         answer = self._answer()
-        if effect.pending and self._fate.rng.random() < 0.7:
+        if effect.pending and self._fate.rng.random() < 0.4:
             self._end(effect, happened=False)
         if answer in ("unknown", "fails"):
             return StillUnknown("the cancellation cannot tell")
@@ -154,16 +159,15 @@ class World:
     def _answer(self) -> str:
         return "truth" if self._fate.is_over else self._fate.rng.choice(_ANSWERS)
 
-    def _suspend(self, effect: Effect, incarnation: int) -> StepDeferred:
-        effect.watcher = incarnation
+    def _go_on(self, effect: Effect, watcher: int) -> None:
+        effect.watcher = watcher
         if not effect.pending:
             effect.pending = True
             rng = self._fate.rng
             self._later(rng.choice((0, 20, 300)), lambda: self._end(effect, happened=rng.random() < 0.6))
-        return self._deferred()
 
     def _deferred(self) -> StepDeferred:
-        wait = self._fate.rng.choice((None, 0, 50, 1_000))
+        wait = self._fate.rng.choice((None, None, 0, 50, 1_000))
         return StepDeferred(None if wait is None else self._now_millis() + wait)
 
     def _end(self, effect: Effect, *, happened: bool) -> None:

@@ -1,0 +1,1 @@
+"""The saga side of the risk manager: it is the initiator."""

@@ -1,0 +1,195 @@
+"""What all end-to-end tests share: the trading program with real actors in a data directory of its own.
+
+Subclasses bring the connection: a mock, or a real one to the simulated exchange. Nothing here sleeps or polls.
+"""
+
+import queue
+import tempfile
+from abc import ABC, abstractmethod
+from contextlib import ExitStack
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal, Self
+
+import pykka
+
+from deribit_example.actors.risk_manager import Accepted, Decision, RejectReason, RiskState
+from deribit_example.actors.ta_signal import Signal
+from deribit_example.program import ProgramSettings, TradingProgram
+from deribit_example.saga.types import PLACE_ORDER, PlacedOrder
+from saga_choreography import (
+    Durability,
+    ParticipantStatsSnapshot,
+    PeerId,
+    SagaCompleted,
+    SagaFailed,
+    SagaHandle,
+    SagaId,
+    SagaQuarantined,
+    SagaSystem,
+)
+from saga_choreography.testing import SagaEventCollector
+from tests.e2e.mock_books import BTC, MARK_PRICES
+
+WAIT_SECONDS: Final = 40.0
+PLACER: Final = PeerId("OrderPlacer")
+COORDINATOR: Final = PeerId("OrderCoordinator")
+MONITOR: Final = PeerId("OrderMonitor")
+
+
+class ProgramHarness(ABC):
+    """One program after the other in one data directory; a context manager."""
+
+    def __init__(self, settings: ProgramSettings) -> None:
+        self.settings = settings
+        self.collector = SagaEventCollector()
+        self._decisions: queue.SimpleQueue[Decision] = queue.SimpleQueue()
+        self._stack = ExitStack()
+        self._program: TradingProgram | None = None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self.data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="saga-")))
+            self._prepare(stack)
+            stack.callback(self._stop)
+            self._start()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @abstractmethod
+    def _prepare(self, stack: ExitStack) -> None:
+        """Start what outlives programs."""
+
+    @abstractmethod
+    def _open_connection(self) -> "pykka.ActorRef[pykka.Actor]":
+        """A connection actor for the next program."""
+
+    @abstractmethod
+    def net_position(self, instrument: str = BTC) -> Decimal:
+        """What was bought minus what was sold, as the exchange's books say."""
+
+    # ---------------------------------------------------------------- life of the program
+
+    @property
+    def program(self) -> TradingProgram:
+        assert self._program is not None, "the harness is not running"
+        return self._program
+
+    @property
+    def system(self) -> SagaSystem:
+        return self.program.system
+
+    def restart(self) -> None:
+        """Stop the program in whatever it is doing, and start it again on the same directory."""
+        self._stop()
+        self._start()
+
+    def _start(self) -> None:
+        self._ws = self._open_connection()
+        program = TradingProgram(
+            self.data_dir,
+            ws=self._ws,
+            settings=self.settings,
+            observers=(self.collector,),
+            durability=Durability.PROCESS,
+            on_decision=self._decisions.put,
+        )
+        program.__enter__()
+        self._program = program
+
+    def _stop(self) -> None:
+        program, self._program = self._program, None
+        if program is not None:
+            program.__exit__(None, None, None)
+        if self._ws.is_alive():
+            self._ws.stop(timeout=10)
+
+    # ---------------------------------------------------------------- signals and outcomes
+
+    def send_signal(
+        self,
+        instrument: str = BTC,
+        side: Literal["buy", "sell"] = "buy",
+        *,
+        confidence: float = 0.9,
+        price: Decimal | None = None,
+    ) -> Decision:
+        """Hand a signal to the risk manager; returns what it decided."""
+        signal = Signal(
+            instrument=instrument,
+            side=side,
+            confidence=confidence,
+            price=MARK_PRICES[instrument] if price is None else price,
+            at_millis=1_790_000_000_000,
+            strategy="test",
+        )
+        self.program.signal(signal)
+        return self._decisions.get(timeout=WAIT_SECONDS)
+
+    def start_order(self, instrument: str = BTC, side: Literal["buy", "sell"] = "buy") -> SagaId:
+        """A signal that must be let through; returns the saga's id."""
+        decision = self.send_signal(instrument, side)
+        assert isinstance(decision, Accepted), f"the risk manager refused: {decision}"
+        return decision.saga_id
+
+    def refusal(self, instrument: str = BTC, side: Literal["buy", "sell"] = "buy", **more: float) -> RejectReason:
+        """A signal that must be refused; returns why it was."""
+        decision = self.send_signal(instrument, side, **more)
+        assert not isinstance(decision, Accepted), f"the risk manager let it through: {decision}"
+        return decision.reason
+
+    def handle(self, saga_id: SagaId) -> SagaHandle:
+        return self.system.handle(saga_id)
+
+    def wait_for_outcome(
+        self, saga_id: SagaId, timeout: float = WAIT_SECONDS
+    ) -> SagaCompleted | SagaFailed | SagaQuarantined:
+        """Wait until the saga has ended or is parked."""
+        return self.handle(saga_id).result(timeout)
+
+    def completed(self, saga_id: SagaId) -> SagaCompleted:
+        """Wait for the outcome, which must be the good one."""
+        outcome = self.wait_for_outcome(saga_id)
+        assert isinstance(outcome, SagaCompleted), self._story(saga_id, outcome)
+        return outcome
+
+    def failed(self, saga_id: SagaId) -> SagaFailed:
+        """Wait for the outcome, which must be that all was undone."""
+        outcome = self.wait_for_outcome(saga_id)
+        assert isinstance(outcome, SagaFailed), self._story(saga_id, outcome)
+        return outcome
+
+    def quarantined(self, saga_id: SagaId) -> SagaQuarantined:
+        """Wait for the saga to be parked."""
+        outcome = self.wait_for_outcome(saga_id)
+        assert isinstance(outcome, SagaQuarantined), self._story(saga_id, outcome)
+        return outcome
+
+    def _story(self, saga_id: SagaId, outcome: object) -> str:
+        return "\n  ".join([f"{type(outcome).__name__}: {outcome}", *self.collector.transcript(saga_id)])
+
+    # ---------------------------------------------------------------- evidence
+
+    def placed_order(self, saga_id: SagaId) -> PlacedOrder:
+        """What the coordinator's journal says of the order."""
+        return self.handle(saga_id).output_of(PLACE_ORDER)
+
+    def risk_state(self) -> RiskState:
+        return self.program.risk_state()
+
+    def stats(self, peer: PeerId) -> ParticipantStatsSnapshot:
+        return self.system.stats()[peer]
+
+    def assert_nothing_was_retold(self) -> None:
+        """A run without faults needs no re-telling and meets nothing odd."""
+        retold = {peer: stats.facts_retold for peer, stats in self.system.stats().items()}
+        assert set(retold.values()) == {0}, retold
+        odd = {peer: stats.anomalies for peer, stats in self.system.stats().items()}
+        assert set(odd.values()) == {0}, odd
+        assert self.collector.notices() == ()
