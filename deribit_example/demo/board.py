@@ -277,12 +277,12 @@ class Board:
         told = f"{decision.side} {decision.instrument}, confidence {decision.confidence}"
         if decision.saga:
             self._decisions.append(decision)
-            self.say(Source.SIGNAL, f"signal {told}: let through {decision.detail}".rstrip())
-        elif decision.reason == "LOW_CONFIDENCE":
+            self.say(Source.SIGNAL, f"signal {told}: let through, {decision.detail}")
+        elif decision.reason == "low_confidence":
             # The market's noise: many a second, so they are counted and not told.
             self._set(weak_signals=self._state.weak_signals + 1)
         else:
-            self.say(Source.SIGNAL, f"signal {told}: refused, {decision.reason}: {decision.detail}")
+            self.say(Source.SIGNAL, f"signal {told}: {decision.reason.replace('_', ' ')}, {decision.detail}")
 
     def _scene_number(self) -> int:
         return self._state.scene.number if self._state.scene is not None else 0

@@ -10,6 +10,7 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +28,7 @@ from deribit_example.actors.deribit_ws import (
     SubscriptionMissing,
     Ticker,
 )
-from deribit_example.actors.ta_signal import MarketTick, Signal
+from deribit_example.actors.ta_signal import MarketTick, Signal, TASignalActor
 from deribit_example.demo.exits import EXIT_CONNECTION, EXIT_OK, EXIT_USAGE
 from deribit_example.demo.journals import JournalReader
 from deribit_example.demo.messages import (
@@ -42,8 +43,8 @@ from deribit_example.demo.messages import (
     TickSeen,
     decode_command,
 )
-from deribit_example.demo.settings import Mode, settings_for
-from deribit_example.demo.telling import TellingObserver, Voice, decided
+from deribit_example.demo.settings import Mode, ModeSettings, settings_for
+from deribit_example.demo.telling import TellingObserver, Voice, decided, seen
 from deribit_example.program import TradingProgram, start_deribit_ws
 from saga_choreography import SagaError
 
@@ -87,16 +88,18 @@ def _run(data_dir: Path, mode: Mode, voice: Voice) -> int:
             TradingProgram(
                 data_dir,
                 ws=ws,
-                settings=settings,
+                settings=settings.program,
                 observers=(TellingObserver(voice),),
                 on_decision=lambda decision: voice.tell(decided(decision)),
             )
         )
 
+        feed = program.feed if settings.trades else _watcher(stack, voice, settings)
+
         def on_ticker(ticker: Ticker) -> None:
-            program.feed(MarketTick(instrument=ticker.instrument, price=ticker.mark_price, at_millis=ticker.at_millis))
             price = str(ticker.mark_price)
             voice.tell(TickSeen(instrument=ticker.instrument, price=price, at_millis=ticker.at_millis))
+            feed(MarketTick(instrument=ticker.instrument, price=ticker.mark_price, at_millis=ticker.at_millis))
 
         for instrument in settings.instruments:
             client.watch_ticker(instrument, on_ticker)
@@ -107,6 +110,13 @@ def _run(data_dir: Path, mode: Mode, voice: Voice) -> int:
                     return EXIT_OK
                 case Inject() as inject:
                     program.signal(_signal(inject))
+
+
+def _watcher(stack: ExitStack, voice: Voice, settings: ModeSettings) -> Callable[[MarketTick], None]:
+    """Signals are told instead of traded: the risk manager never hears of them."""
+    watcher = TASignalActor.start(lambda signal: voice.tell(seen(signal)), settings.program.signals)
+    stack.callback(watcher.stop, block=True, timeout=_STOP_SECONDS)
+    return watcher.tell
 
 
 def _live_sagas(data_dir: Path) -> list[str]:

@@ -154,10 +154,13 @@ class JournalReader:
 
     def saga(self, saga_id: SagaId) -> SagaRecords | None:
         """The records of one saga, or None when no initiator has any."""
+        # Effects before causes: whoever sees the outcome then also sees every record that led to it.
         initiator: tuple[TimestampedEvent[InitiatorEvent], ...] = ()
         steps: dict[str, tuple[TimestampedEvent[ParticipantEvent], ...]] = {}
-        for store in self._open():
+        stores = self._open()
+        for store in stores:
             initiator = initiator or LmdbJournal.initiator(store).read(saga_id)
+        for store in reversed(stores):
             records = LmdbJournal.participant(store).read(saga_id)
             if records and isinstance(records[0].event, StepTriggered | FenceRecorded):
                 steps[records[0].event.step_name] = records

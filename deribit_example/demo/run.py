@@ -115,6 +115,7 @@ def _play(stage: Stage, program: Program) -> None:
             stage.board.open_scene(scene.title)
             scene.play(stage)
             stage.pause(READING_SECONDS)
+        stage.await_all()
         program.stop()
     except (ControlError, TimeoutError, WebSocketException) as error:
         raise ExchangeFailed(f"the simulated exchange: {error or type(error).__name__}") from error

@@ -13,14 +13,15 @@ from deribit_example.demo.exits import ExchangeFailed, ProgramFailed, SceneFaile
 from deribit_example.demo.journals import JournalReader
 from deribit_example.demo.messages import Decided, FactSeen, Ready, Report
 from deribit_example.exchange import ControlError, ExchangeControl, OrderSnapshot, Stats
-from saga_choreography import SagaId
+from saga_choreography import SagaError, SagaId
 from saga_choreography.events import OutcomeKind
 
 WAIT_SECONDS: Final = 30.0
 """For what takes well under a second on an idle machine."""
 WARM_UP_TICKS: Final = 12
 _JUMP: Final = Decimal("0.01")
-_TICKS_TO_CROSS: Final = 4
+_TICKS_TO_CROSS: Final = 10
+"""A jump that crosses does so at its first price; the others let the strength index forget it before the next jump."""
 _JUMPS: Final = 8
 
 Spawn = Callable[[Callable[[Report], None], Callable[[int, ProgramFailed], None]], ProgramProcess]
@@ -36,6 +37,8 @@ class Program:
         self._spawn = spawn
         self._process: ProgramProcess | None = None
         self._word: str | None = None
+        self._announced: set[str] = set()
+        self._held: list[FactSeen] = []
 
     def start(self) -> Ready:
         """Start it and wait until it runs.
@@ -88,10 +91,29 @@ class Program:
         return self._process
 
     def _on_report(self, report: Report) -> None:
+        # A saga starts before its risk manager can say so: its facts wait for that word, to be read in the right order.
+        match report:
+            case Ready(live_sagas=live):
+                self._announced.update(live)
+            case Decided(saga=saga):
+                self._announced.add(saga)
+            case FactSeen(saga=saga) if saga not in self._announced:
+                self._held.append(report)
+                return
+            case _:
+                pass
+        self._board.apply(report) if not isinstance(report, FactSeen) else self._take(report)
+        held, self._held = self._held, []
+        for fact in held:
+            self._on_report(fact)
+
+    def _take(self, fact: FactSeen) -> None:
         # The journals first: who waits for a fact then finds the records it follows from.
-        if isinstance(report, FactSeen):
-            self.look(report.saga)
-        self._board.apply(report)
+        try:
+            self.look(fact.saga)
+        except SagaError as error:
+            self._board.fail(ProgramFailed(f"the journals cannot be read: {error}", error.exit_code))
+        self._board.apply(fact)
 
     def _on_end(self, code: int, failure: ProgramFailed) -> None:
         self._board.program_ended(self._word or "ended", None if self._word is not None else failure)
@@ -164,6 +186,15 @@ class Stage:
             got = view.records.outcome.value if view.records.outcome is not None else "parked for an operator"
             raise SceneFailed(f"saga {saga} should have {wanted.value}, but is {got}")
         return view
+
+    def await_all(self) -> None:
+        """Wait until no saga is under way any more: a jump may have given more signals than the scene has used."""
+
+        def quiet(board: Board) -> bool | None:
+            ended = {view.records.saga_id.hex for view in board.snapshot().sagas if view.records.outcome is not None}
+            return True if all(decision.saga in ended for decision in board.decisions()) else None
+
+        self.board.wait_for("every saga to end", quiet, WAIT_SECONDS)
 
     def await_step(self, saga: str, step: str) -> FactSeen:
         """Wait until a step of a saga has started."""

@@ -4,6 +4,8 @@ import queue
 import threading
 from typing import IO, Final, assert_never, final
 
+from deribit_example.actors.risk_manager import Accepted, Decision, Rejected
+from deribit_example.actors.ta_signal import Signal
 from deribit_example.demo.messages import Decided, FactSeen, NoticeSeen, Report, encode
 from saga_choreography import (
     CompensationCompleted,
@@ -122,6 +124,34 @@ def _step(
     )
 
 
-def decided(decision):
-    s=decision.signal
-    return Decided(instrument=s.instrument, side=s.side, confidence=f"{s.confidence:.2f}", saga=decision.saga_id.hex if decision.saga_id else "", reason=decision.reason or "")
+def decided(decision: Decision) -> Decided:
+    """The report of a risk decision."""
+    signal = decision.signal
+    saga, reason, detail = "", "", ""
+    match decision:
+        case Accepted(saga_id=saga_id, intent=intent):
+            saga = saga_id.hex
+            detail = f"{intent.amount} at {intent.price.normalize():f} or better"
+        case Rejected():
+            reason, detail = decision.reason.value, decision.detail
+        case _:
+            assert_never(decision)
+    return Decided(
+        instrument=signal.instrument,
+        side=signal.side,
+        confidence=f"{signal.confidence:.2f}",
+        saga=saga,
+        reason=reason,
+        detail=detail,
+    )
+
+
+def seen(signal: Signal) -> Decided:
+    """The report of a signal that is only watched."""
+    return Decided(
+        instrument=signal.instrument,
+        side=signal.side,
+        confidence=f"{signal.confidence:.2f}",
+        reason="watching",
+        detail=f"price {signal.price}, no order is placed",
+    )

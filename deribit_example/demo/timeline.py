@@ -1,5 +1,6 @@
 """A saga as a person reads it: one line for each thing that happened, with milliseconds since its start. Pure."""
 
+import re
 from enum import Enum
 from typing import Final, final
 
@@ -31,7 +32,8 @@ from saga_choreography.events import (
     StepTriggered,
 )
 from saga_choreography.protocol.fold import fold
-from saga_choreography.state import Completed, Failed, Idle, SagaStateEntry, Triggered
+from saga_choreography.state import Completed, Executing, ExecutionPhase, Failed, Idle, SagaStateEntry, Triggered
+from saga_choreography.types import FailureKind
 
 SAGA: Final = "saga"
 
@@ -60,12 +62,11 @@ class Moment:
 
 
 _Line = tuple[str, int, str, Tone]
-_DOUBTS: Final = {
-    AttemptFailure.AMBIGUOUS: "outcome unknown",
-    AttemptFailure.CRASHED: "interrupted",
-    AttemptFailure.UNEXPECTED: "failed unexpectedly",
-    AttemptFailure.RETRYABLE: "will be tried again",
-    AttemptFailure.EXPIRED: "waited too long",
+_CLASS_NAME: Final = re.compile(r"^\w+Error: ")
+_SETTLED: Final = "the doubt is settled by asking, nothing was sent again"
+_INSTEAD: Final = {
+    AttemptFailure.CRASHED: "the program ended in the middle of it",
+    AttemptFailure.EXPIRED: "no news for too long",
 }
 
 
@@ -107,7 +108,9 @@ def _initiator_line(event: InitiatorEvent) -> _Line:
         case SagaAccepted():
             return "started", 0, "", Tone.PLAIN
         case FenceRaised(cause=cause):
-            return "fence", 0, f"undo what was done: {cause}", Tone.BAD
+            # The reason of a failed step stands in that step's own line.
+            why = "failed" if cause.kind is FailureKind.STEP_FAILED else f"{cause.kind.value}: {cause.reason}"
+            return "fence", 0, f"{', '.join(cause.steps)} {why}, so what was done is undone".strip(), Tone.BAD
         case SagaParked(steps=steps):
             return "parked", 0, "; ".join(f"{step.step_name}: {step.reason}" for step in steps), Tone.BAD
         case SagaUnparked():
@@ -125,23 +128,24 @@ def _step_line(event: ParticipantEvent, before: SagaStateEntry | None, *, is_pur
         case StepExecutionStarted(attempt=attempt, doubtful=doubtful):
             return "started", attempt, "an earlier attempt is in doubt" if doubtful else "", Tone.PLAIN
         case StepAttemptFailed(failure=failure, error=error):
-            return "in doubt" if event.doubtful else "attempt failed", 0, f"{_DOUBTS[failure]}: {error}", Tone.DOUBT
+            said = _INSTEAD.get(failure) or _said(error)
+            return "in doubt" if event.retry_at_millis is None else "will retry", 0, said, Tone.DOUBT
         case StepSuspended():
             return "pending", 0, "waits for the exchange", Tone.PLAIN
         case StepExecutionCompleted():
-            return "completed", 0, "", Tone.GOOD
+            return "completed", 0, _SETTLED if _is_in_doubt(before) else "", Tone.GOOD
         case StepExecutionFailed(error=error):
-            return "failed", 0, error, Tone.BAD
+            return "failed", 0, _said(error), Tone.BAD
         case FenceRecorded():
             return _answer(before, is_pure=is_pure)
         case CompensationExecutionStarted(attempt=attempt):
             return "undo started", attempt, "", Tone.PLAIN
         case CompensationAttemptFailed(error=error):
-            return "undo failed", 0, f"will be tried again: {error}", Tone.DOUBT
+            return "undo failed", 0, f"will be tried again: {_said(error)}", Tone.DOUBT
         case CompensationExecutionCompleted():
             return "undone", 0, "", Tone.GOOD
         case StepQuarantined(reason=reason):
-            return "quarantined", 0, reason, Tone.BAD
+            return "quarantined", 0, _said(reason), Tone.BAD
         case QuarantineResolved(resolution=resolution, by=by, why=why):
             return "resolved", 0, f"{resolution.value} by {by}: {why}", Tone.PLAIN
 
@@ -150,6 +154,17 @@ def _answer(before: SagaStateEntry | None, *, is_pure: bool) -> _Line | None:
     state = before.state if before is not None else None
     if state is None or isinstance(state, Idle | Triggered):
         return "never ran", 0, "", Tone.PLAIN
-    if isinstance(state, Completed) and is_pure:
-        return "nothing to undo", 0, "", Tone.PLAIN
+    if isinstance(state, Completed):
+        # A step with an effect answers by undoing it: that is a line of its own.
+        return ("nothing to undo", 0, "", Tone.PLAIN) if is_pure else None
     return None if isinstance(state, Failed) else ("fence seen", 0, "", Tone.PLAIN)
+
+
+def _is_in_doubt(before: SagaStateEntry | None) -> bool:
+    state = before.state if before is not None else None
+    return isinstance(state, Executing) and state.phase is ExecutionPhase.IN_DOUBT
+
+
+def _said(error: str) -> str:
+    """What went wrong: without the name of the exception, and without the advice that follows the semicolon."""
+    return _CLASS_NAME.sub("", error).partition("; ")[0]

@@ -60,8 +60,8 @@ def _policy_out(policy: RetryPolicy) -> list[object]:
         policy.max_attempts,
         policy.initial_delay_millis,
         policy.max_delay_millis,
-        policy.backoff_multiplier,
-        policy.jitter,
+        float(policy.backoff_multiplier),
+        float(policy.jitter),
     ]
 
 

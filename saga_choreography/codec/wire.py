@@ -9,7 +9,8 @@ def pack(value: object) -> bytes:
     Raises:
         TypeError, ValueError, OverflowError: the value is not plain data.
     """
-    packed: object = msgpack.packb(value)
+    # "surrogatepass": error texts may hold undecodable file names, and no text may ever stop a commit.
+    packed: object = msgpack.packb(value, unicode_errors="surrogatepass")
     assert isinstance(packed, bytes)
     return packed
 
@@ -20,5 +21,5 @@ def unpack(packed: bytes) -> object:
     Raises:
         ValueError (and subclasses of it): the bytes are not msgpack, or hold more than one value.
     """
-    value: object = msgpack.unpackb(packed)
+    value: object = msgpack.unpackb(packed, unicode_errors="surrogatepass")
     return value

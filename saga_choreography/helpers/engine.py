@@ -12,7 +12,15 @@ from contextlib import AbstractContextManager
 from saga_choreography.errors import SagaError, StoreFull
 from saga_choreography.helpers.peer import Outgoing
 from saga_choreography.helpers.ports import Surroundings
-from saga_choreography.helpers.signals import CancelRequest, Events, Flush, ResolveStep, SagaSignal, StartRequest
+from saga_choreography.helpers.signals import (
+    CancelRequest,
+    Events,
+    Flush,
+    PendingEnded,
+    ResolveStep,
+    SagaSignal,
+    StartRequest,
+)
 from saga_choreography.observability import NoticeKind
 from saga_choreography.types import SagaId
 
@@ -31,6 +39,7 @@ class Engine(ABC):
         self.surroundings = surroundings
         self._inbox: list[SagaSignal] = []
         self._flush_is_coming = False
+        self._in_turn = False
         self._outbox: list[Outgoing] = []
         self._after_commit: list[Callable[[], None]] = []
 
@@ -46,7 +55,8 @@ class Engine(ABC):
             self._inbox.append(signal)
             if self._flush_is_coming:
                 return
-            if self.surroundings.mailbox_is_empty():
+            # Business code that reports from within a turn is heard in the next one.
+            if not self._in_turn and self.surroundings.mailbox_is_empty():
                 self.turn()
             else:
                 self.wake_later()
@@ -60,7 +70,7 @@ class Engine(ABC):
     def receive_last(self, signal: SagaSignal) -> None:
         """The system stops: facts are still journaled, so that what has ended is not live at the next start; no step
         is begun any more."""
-        if isinstance(signal, Events):
+        if isinstance(signal, Events | PendingEnded):
             self._inbox.append(signal)
             self._act_on_inbox()
             self.commit()
@@ -80,9 +90,13 @@ class Engine(ABC):
 
     def turn(self) -> None:
         """Act on everything received so far."""
-        self._act_on_inbox()
-        self.work()
-        self.commit()
+        self._in_turn = True
+        try:
+            self._act_on_inbox()
+            self.work()
+            self.commit()
+        finally:
+            self._in_turn = False
         if self.has_work():
             self.wake_later()
 

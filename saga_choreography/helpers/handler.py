@@ -58,6 +58,7 @@ def complete_pending(
 
     Raises:
         UnknownSaga: no live saga of this id is known to this actor.
+        ResolutionRefused: the step is quarantined: only an operator can end it.
         PayloadError: the output does not fit the step's declared classes.
         NotAttached: the actor has not joined a system.
     """
@@ -70,6 +71,7 @@ def fail_pending(participant: SagaParticipant[In, Out, Undo], saga_id: SagaId, r
 
     Raises:
         UnknownSaga: no live saga of this id is known to this actor.
+        ResolutionRefused: the step is quarantined: only an operator can end it.
         NotAttached: the actor has not joined a system.
     """
     _engine(participant).finish_pending(saga_id, StepRaised(Raised.NO_EFFECT, reason))

@@ -35,7 +35,15 @@ from saga_choreography.helpers.pacing import Pacing
 from saga_choreography.helpers.peer import Peer
 from saga_choreography.helpers.ports import Surroundings
 from saga_choreography.helpers.recovery import rebuild, replay
-from saga_choreography.helpers.signals import Events, PeerJoined, PruneDue, ResolveStep, SagaSignal, TimerFired
+from saga_choreography.helpers.signals import (
+    Events,
+    PeerJoined,
+    PendingEnded,
+    PruneDue,
+    ResolveStep,
+    SagaSignal,
+    TimerFired,
+)
 from saga_choreography.observability import NoticeKind, ParticipantStats
 from saga_choreography.protocol import commands as c
 from saga_choreography.protocol.decide import decide
@@ -123,6 +131,8 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
                     self._hear(event, now_millis)
             case TimerFired(saga_id, stimulus):
                 self._feed(saga_id, stimulus, now_millis)
+            case PendingEnded(saga_id, ended):
+                self._feed(saga_id, ended, now_millis)
             case PeerJoined(peer):
                 self._tell_facts(peer)
             case ResolveStep():
@@ -134,18 +144,19 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
                     self._hear(signal, now_millis)
 
     def finish_pending(self, saga_id: SagaId, stimulus: StepReturned | StepRaised) -> None:
-        """A pending step has ended; act on it in a turn of its own.
+        """A pending step has ended.
 
         Raises:
             UnknownSaga: no live saga of this id is known here.
+            ResolutionRefused: the step is quarantined.
         """
-        if saga_id not in self._states:
+        entry = self._states.get(saga_id)
+        if entry is None:
             raise UnknownSaga(saga_id, f"participant {self.surroundings.peer_id!r}")
-        self._feed(saga_id, stimulus, self.surroundings.clock.now_millis())
-        self.work()
-        self.commit()
-        if self.has_work():
-            self.wake_later()
+        if is_in(entry, Quarantined):
+            why = "it is quarantined, and what became of it is for an operator to say: SagaSystem.resolve"
+            raise ResolutionRefused(saga_id, entry.step_name, why)
+        self.receive(PendingEnded(saga_id, stimulus))
 
     def encode_output(self, saga_id: SagaId, output: StepOutput[Out, Undo]) -> StepReturned:
         """The stimulus for a pending step that has its effect.

@@ -13,7 +13,7 @@ from saga_choreography.events import ResolutionKind, SagaChoreographyEvent
 from saga_choreography.helpers.host import HasEngines
 from saga_choreography.helpers.peer import Peer
 from saga_choreography.protocol.resolver_commands import DeadlineDue
-from saga_choreography.protocol.stimuli import TimerStimulus
+from saga_choreography.protocol.stimuli import StepRaised, StepReturned, TimerStimulus
 from saga_choreography.traits.outcomes import StepOutput
 from saga_choreography.types import SagaId, SagaPlan
 
@@ -57,6 +57,15 @@ class DeadlineFired:
 
     saga_id: SagaId
     stimulus: DeadlineDue
+
+
+@final
+@frozen
+class PendingEnded:
+    """A pending step has its effect, or failed."""
+
+    saga_id: SagaId
+    stimulus: StepReturned | StepRaised
 
 
 @final
@@ -124,6 +133,7 @@ SagaSignal: TypeAlias = (
     | Attach
     | TimerFired
     | DeadlineFired
+    | PendingEnded
     | PeerJoined
     | ResolveStep
     | StartRequest

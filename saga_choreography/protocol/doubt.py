@@ -7,7 +7,7 @@ from attrs import evolve
 
 from saga_choreography.events import AttemptFailure, StepAttemptFailed, StepQuarantined
 from saga_choreography.protocol import attempts
-from saga_choreography.protocol.commands import NotifyQuarantined, RunProbe
+from saga_choreography.protocol.commands import NotifyQuarantined, RunCancel, RunProbe
 from saga_choreography.protocol.stimuli import ProbeDue
 from saga_choreography.protocol.telling import tell_fact
 from saga_choreography.protocol.turn import Turn
@@ -32,8 +32,8 @@ def crashed(turn: Turn, error: str) -> None:
         return
     if turn.spec.has_probe and not turn.plan.pure:
         _probe_first(turn, AttemptFailure.CRASHED, error)
-    elif turn.plan.pure and entry.fence is not None:
-        attempts.failed(turn, error)
+    elif turn.plan.pure and (entry.fence is not None or not _may_run_again(turn, entry.state)):
+        attempts.failed(turn, error)  # nothing outside that an operator would have to look at
     elif _may_run_again(turn, entry.state):
         attempts.run(turn, entry.state.attempt + 1, doubtful=not turn.plan.pure)
     else:
@@ -64,9 +64,15 @@ def not_executed(turn: Turn) -> None:
 
 
 def still_unknown(turn: Turn, why: str) -> None:
-    """The probe could not tell. A pending step just stays pending."""
+    """The probe could not tell, or a pending step could not be cancelled."""
     entry = turn.entry
-    if not is_in(entry, Executing) or entry.state.phase is not ExecutionPhase.IN_DOUBT:
+    if not is_in(entry, Executing):
+        return
+    if entry.state.phase is ExecutionPhase.PENDING:
+        if entry.fence is not None:
+            _cancel_later(turn, entry.state)
+        return
+    if entry.state.phase is not ExecutionPhase.IN_DOUBT:
         return
     if _may_run_again(turn, entry.state):
         attempts.again_later(turn, entry.state, AttemptFailure.AMBIGUOUS, why, doubtful=True)
@@ -88,10 +94,21 @@ def probe_raised(turn: Turn, error: str) -> None:
 
 
 def probe_due(turn: Turn, attempt: int) -> None:
-    """The timer of a repeated probe fired; a stale one is ignored."""
+    """The timer of a repeated probe or cancellation fired; a stale one is ignored."""
     entry = turn.entry
-    if is_in(entry, Executing) and entry.state.phase is ExecutionPhase.IN_DOUBT and entry.state.attempt == attempt:
+    if not is_in(entry, Executing) or entry.state.attempt != attempt:
+        return
+    if entry.state.phase is ExecutionPhase.IN_DOUBT:
         turn.do(RunProbe())
+    elif entry.state.phase is ExecutionPhase.PENDING and entry.fence is not None and turn.spec.has_cancel:
+        turn.do(RunCancel())
+
+
+def _cancel_later(turn: Turn, state: Executing) -> None:
+    """No deadline runs behind a fence, so a pending step is asked to stop until it has: with backoff, without end."""
+    tries = turn.memory.probes + 1
+    turn.memory = evolve(turn.memory, probes=tries)
+    turn.arm(turn.now_millis + turn.delay_millis(tries), ProbeDue(state.attempt))
 
 
 def _probe_first(turn: Turn, failure: AttemptFailure, error: str) -> None:

@@ -148,6 +148,13 @@ def _fact(event: StepEvent) -> StepFact | None:
             assert_never(event)
 
 
+def _knows_of_a_fence(event: StepEvent, fact: StepFact) -> bool:
+    """Whether a fact can only follow from a fence its teller has seen."""
+    late = isinstance(event, StepCompleted) and event.late
+    undoing = isinstance(event, CompensationFailed)
+    return late or undoing or (fact.status in SETTLED and fact.status is not StepStatus.FAILED)
+
+
 class _Turn:
     """State of one call of `resolve`; never leaves it."""
 
@@ -186,6 +193,10 @@ class _Turn:
         self.memory = evolve(self.memory, facts=facts, progress_at_millis=self.now)
         if fact.status is StepStatus.FAILED:
             self.raise_fence(FailureCause(kind=FailureKind.STEP_FAILED, reason=fact.reason, steps=(event.step_name,)))
+        elif _knows_of_a_fence(event, fact):
+            # Ours is lost (a restored backup, a power failure without fsync): the participants' word stands.
+            reason = "a participant was told to undo it before this initiator's store lost the decision"
+            self.raise_fence(FailureCause(kind=FailureKind.STEP_FAILED, reason=reason, steps=(event.step_name,)))
 
     def raise_fence(self, cause: FailureCause) -> None:
         """The first cause is final."""
@@ -234,7 +245,7 @@ class _Turn:
         if any(fact is not None and fact.status is not StepStatus.QUARANTINED for fact in heard):
             self._unpark()
         parked = parked_steps(self.memory)
-        if parked and {step.step_name for step in parked} - {step.step_name for step in self.memory.entry.parked}:
+        if parked and parked != self.memory.entry.parked:
             self.record(SagaParked(steps=parked))
             event = quarantined_event(self.memory.entry)
             self.commands += (Tell(event), Parked(event))

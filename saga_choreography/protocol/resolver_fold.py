@@ -8,6 +8,7 @@ from saga_choreography.errors import IllegalTransition
 from saga_choreography.events import (
     FenceRaised,
     InitiatorEvent,
+    OutcomeKind,
     SagaAccepted,
     SagaParked,
     SagaResolved,
@@ -49,6 +50,9 @@ def fold_saga(entry: SagaEntry | None, record: TimestampedEvent[InitiatorEvent])
         case SagaUnparked():
             return evolve(moved, parked=())
         case SagaResolved():
+            if (event.outcome is OutcomeKind.FAILED) != (entry.fence is not None):
+                fenced = "unfenced" if entry.fence is None else "fenced"
+                raise IllegalTransition(fenced, f"SagaResolved {event.outcome.value}", ("the outcome that fits",))
             return evolve(moved, outcome=event.outcome, parked=())
         case _:
             assert_never(event)

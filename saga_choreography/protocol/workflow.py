@@ -8,7 +8,7 @@ from typing import Final
 from attrs import evolve
 
 from saga_choreography.protocol.dependencies import can_be_satisfied, sources
-from saga_choreography.types import SAGA_START, SagaPlan, StepPlan
+from saga_choreography.types import LONGEST_MILLIS, SAGA_START, SagaPlan, StepPlan
 
 _NAME_RULE: Final = "a letter, then up to 63 letters, digits, '_', '-' or '.'"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
@@ -75,3 +75,5 @@ def plan_faults(plan: SagaPlan) -> Iterator[str]:
     ):
         if millis is not None and millis <= 0:
             yield f"{name} is {millis}, it must be positive or None"
+        elif millis is not None and millis > LONGEST_MILLIS:
+            yield f"{name} is {millis}, the longest is {LONGEST_MILLIS} (ten years)"

@@ -5,6 +5,8 @@ from typing import Generic, TypeAlias, final
 from attrs import field, frozen, validators
 from typing_extensions import TypeVar
 
+from saga_choreography.types import LONGEST_MILLIS
+
 Out = TypeVar("Out")
 Undo = TypeVar("Undo", default=None)
 
@@ -26,7 +28,9 @@ class StepPending:
     After `timeout_millis` (None: never) its outcome counts as unknown. The time survives restarts.
     """
 
-    timeout_millis: int | None = field(default=None, validator=validators.optional(validators.ge(0)))
+    timeout_millis: int | None = field(
+        default=None, validator=validators.optional([validators.ge(0), validators.le(LONGEST_MILLIS)])
+    )
 
 
 @final

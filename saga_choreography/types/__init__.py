@@ -12,9 +12,10 @@ from saga_choreography.types.plan import (
     SagaPlan,
     StepPlan,
 )
-from saga_choreography.types.policy import InDoubt, RetryPolicy
+from saga_choreography.types.policy import LONGEST_MILLIS, InDoubt, RetryPolicy
 
 __all__ = [
+    "LONGEST_MILLIS",
     "SAGA_START",
     "After",
     "AllOf",

@@ -1,8 +1,12 @@
 """How often and how fast something is tried again, and what happens when its outcome is unknown."""
 
 from enum import Enum
+from typing import Final
 
 from attrs import field, frozen, validators
+
+LONGEST_MILLIS: Final = 10 * 365 * 24 * 60 * 60 * 1000
+"""Ten years: the longest time any policy or timeout may name."""
 
 
 class InDoubt(Enum):
@@ -23,9 +27,9 @@ class RetryPolicy:
     """
 
     max_attempts: int = field(default=3, validator=validators.ge(1))
-    initial_delay_millis: int = field(default=100, validator=validators.ge(0))
-    max_delay_millis: int = field(default=10_000, validator=validators.ge(0))
-    backoff_multiplier: float = field(default=2.0, validator=validators.ge(1.0))
+    initial_delay_millis: int = field(default=100, validator=[validators.ge(0), validators.le(LONGEST_MILLIS)])
+    max_delay_millis: int = field(default=10_000, validator=[validators.ge(0), validators.le(LONGEST_MILLIS)])
+    backoff_multiplier: float = field(default=2.0, validator=[validators.ge(1.0), validators.le(1000.0)])
     jitter: float = field(default=0.1, validator=[validators.ge(0.0), validators.le(1.0)])
     """Share of the delay by which it may be shortened, so that many sagas do not retry in step."""
 

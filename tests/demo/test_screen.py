@@ -25,7 +25,7 @@ def busy_board(lines: list[Line]) -> Board:
     for price in range(80):
         board.apply(TickSeen(instrument="BTC-PERPETUAL", price=str(84_000 + price), at_millis=price))
     board.apply(Decided(instrument="BTC-PERPETUAL", side="buy", confidence="0.95", saga="ab" * 16))
-    board.apply(Decided(instrument="BTC-PERPETUAL", side="sell", confidence="0.10", reason="LOW_CONFIDENCE"))
+    board.apply(Decided(instrument="BTC-PERPETUAL", side="sell", confidence="0.10", reason="low_confidence"))
     board.apply(FactSeen(saga="ab" * 16, event="SagaStarted", at_millis=1))
     return board
 

@@ -5,11 +5,8 @@ from contextlib import ExitStack
 from decimal import Decimal
 from typing import Self, TypeVar, final
 
-import pykka
-from attrs import evolve
-
 from deribit_example.actors.deribit_ws import OrderSnapshot
-from deribit_example.program import ProgramSettings
+from deribit_example.program import ProgramSettings, Ref
 from tests.e2e.mock_behavior import MockWSBehavior
 from tests.e2e.mock_books import BTC, MockBooks
 from tests.e2e.mock_ws import ChangeBooks, DropConnection, MockDeribitWSActor, RestoreConnection
@@ -38,13 +35,9 @@ class TestHarness(ProgramHarness):
     def _prepare(self, stack: ExitStack) -> None:
         """The books are there already."""
 
-    def _open_connection(self) -> "pykka.ActorRef[pykka.Actor]":
+    def _open_connection(self) -> Ref:
         self._mock = MockDeribitWSActor.start(self.books, self.behavior)
         return self._mock
-
-    def change_behavior(self, **changes: object) -> None:
-        """Another behaviour from the next restart of the program on."""
-        self.behavior = evolve(self.behavior, **changes)
 
     # ---------------------------------------------------------------- the exchange's side
 

@@ -12,11 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
-import pykka
-
-from deribit_example.actors.risk_manager import Accepted, Decision, RejectReason, RiskState
+from deribit_example.actors.risk_manager import Accepted, Decision, RejectReason, RiskBook
 from deribit_example.actors.ta_signal import Signal
-from deribit_example.program import ProgramSettings, TradingProgram
+from deribit_example.program import ProgramSettings, Ref, TradingProgram
 from deribit_example.saga.types import PLACE_ORDER, PlacedOrder
 from saga_choreography import (
     Durability,
@@ -67,7 +65,7 @@ class ProgramHarness(ABC):
         """Start what outlives programs."""
 
     @abstractmethod
-    def _open_connection(self) -> "pykka.ActorRef[pykka.Actor]":
+    def _open_connection(self) -> Ref:
         """A connection actor for the next program."""
 
     @abstractmethod
@@ -92,7 +90,7 @@ class ProgramHarness(ABC):
 
     def _start(self) -> None:
         self._ws = self._open_connection()
-        program = TradingProgram(
+        self._program = TradingProgram(
             self.data_dir,
             ws=self._ws,
             settings=self.settings,
@@ -100,13 +98,11 @@ class ProgramHarness(ABC):
             durability=Durability.PROCESS,
             on_decision=self._decisions.put,
         )
-        program.__enter__()
-        self._program = program
 
     def _stop(self) -> None:
         program, self._program = self._program, None
         if program is not None:
-            program.__exit__(None, None, None)
+            program.stop()
         if self._ws.is_alive():
             self._ws.stop(timeout=10)
 
@@ -138,9 +134,9 @@ class ProgramHarness(ABC):
         assert isinstance(decision, Accepted), f"the risk manager refused: {decision}"
         return decision.saga_id
 
-    def refusal(self, instrument: str = BTC, side: Literal["buy", "sell"] = "buy", **more: float) -> RejectReason:
+    def refusal(self, instrument: str = BTC, *, confidence: float = 0.9) -> RejectReason:
         """A signal that must be refused; returns why it was."""
-        decision = self.send_signal(instrument, side, **more)
+        decision = self.send_signal(instrument, confidence=confidence)
         assert not isinstance(decision, Accepted), f"the risk manager let it through: {decision}"
         return decision.reason
 
@@ -180,8 +176,9 @@ class ProgramHarness(ABC):
         """What the coordinator's journal says of the order."""
         return self.handle(saga_id).output_of(PLACE_ORDER)
 
-    def risk_state(self) -> RiskState:
-        return self.program.risk_state()
+    def risk_book(self) -> RiskBook:
+        """Holds, exposure and breaker."""
+        return self.program.risk_state(WAIT_SECONDS)
 
     def stats(self, peer: PeerId) -> ParticipantStatsSnapshot:
         return self.system.stats()[peer]

@@ -35,6 +35,7 @@ from saga_choreography.protocol.stimuli import (
     CompensationReturned,
     NotExecuted,
     PendingExpired,
+    ProbeDue,
     Raised,
     Recovered,
     RetryDue,
@@ -155,9 +156,16 @@ def test_a_cancel_that_came_too_late_leads_to_the_undo(last: Last, line: Line, h
     assert last(line(), *before, DONE, cancel=True).commands[-1] == RunCompensation()
 
 
-def test_a_cancel_that_cannot_tell_leaves_the_step_pending(last: Last, line: Line, heard: Heard) -> None:
-    decision = last(line(), heard["a completed"], RUN, PENDING, heard["fence"], StillUnknown("?"), cancel=True)
-    assert (decision.records, decision.commands) == ((), ())
+def test_a_cancel_that_cannot_tell_leaves_the_step_pending_and_is_tried_again(
+    last: Last, line: Line, heard: Heard
+) -> None:
+    before = (heard["a completed"], RUN, PENDING, heard["fence"], StillUnknown("?"))
+    decision = last(line(), *before, cancel=True)
+    (again,) = decision.commands
+    assert isinstance(again, ArmTimer)
+    assert again.stimulus == ProbeDue(1)
+    assert decision.records == ()
+    assert last(line(), *before, ProbeDue(1), cancel=True).commands == (RunCancel(),)
     assert isinstance(decision.memory.entry.state, Executing)
     assert decision.memory.entry.state.phase is ExecutionPhase.PENDING
 

@@ -6,7 +6,6 @@ from typing import TypeAlias
 import pytest
 
 from saga_choreography.events import (
-    AckStatus,
     CompensationCompleted,
     CompensationStarted,
     QuarantineResolved,
@@ -179,13 +178,9 @@ def test_a_parked_step_stays_parked_whatever_else_arrives(
         assert last(origin, *in_doubt, stray).memory.entry.state == parked
 
 
-def test_a_pure_step_resolved_as_completed_behind_the_fence_has_nothing_to_undo(
+def test_a_pure_step_that_ends_the_program_in_every_attempt_fails_without_an_operator(
     last: Last, line: Line, heard: Heard
 ) -> None:
-    # Only a crash in every attempt parks a pure step.
     origin = line(pure=True, in_doubt_attempts=1)
-    crashes = (heard["a completed"], RUN, *[Recovered()] * 3)
-    assert isinstance(last(origin, *crashes).memory.entry.state, Quarantined)
-    decision = last(origin, *crashes, heard["fence"], word(ResolutionKind.COMPLETED, b"o", b"u"))
-    acks = [c.event.status for c in decision.commands if isinstance(c, Publish) and isinstance(c.event, StepAck)]
-    assert acks == [AckStatus.NOTHING_TO_UNDO]
+    decision = last(origin, heard["a completed"], RUN, *[Recovered()] * 3)
+    assert isinstance(decision.memory.entry.state, Failed)

@@ -190,10 +190,12 @@ class TestOutcome:
         resolution = last(abc, CANCEL, *(completed(abc, name) for name in "abc"))
         assert resolution.memory.entry.outcome is None
 
-    def test_settled_steps_without_a_fence_end_nothing(self, abc: SagaOrigin) -> None:
+    def test_an_initiator_that_lost_its_fence_takes_the_participants_word(self, abc: SagaOrigin) -> None:
+        first = last(abc, never_ran(abc, "b"))
+        assert first.memory.entry.fence is not None
+        assert cause_of(first).steps == ("b",)
         resolution = last(abc, *(never_ran(abc, name) for name in "abc"))
-        assert resolution.memory.entry.outcome is None
-        assert (resolution.records, resolution.commands) == ((), ())
+        assert resolution.memory.entry.outcome is OutcomeKind.FAILED
 
     def test_the_saga_is_one_saga_with_the_first_cause(self, fan: SagaOrigin) -> None:
         resolution = last(fan, failed(fan, "b"), failed(fan, "a"))

@@ -1,4 +1,4 @@
-"""What must hold when everything has come to rest."""
+"""What must hold when everything has come to rest, for a while or for good."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,6 +12,7 @@ from saga_choreography.events import (
     StepStarted,
 )
 from saga_choreography.protocol.facts import is_settled
+from saga_choreography.state import Quarantined, is_in
 from saga_choreography.types import SagaId, SagaOrigin
 from tests.simulation.fate import Profile
 from tests.simulation.invariants import replay, replay_saga
@@ -37,6 +38,19 @@ def check(scene: Scene, profile: Profile, told: Sequence[SagaChoreographyEvent],
     if profile.is_smooth and faults["timers"]:
         raise Violation("I7", "a timer was needed without any fault")
     _check_chatter(scene, facts, faults)
+
+
+def check_parked(scene: Scene) -> None:
+    """When nothing moves but an operator can help, the initiator says so and names exactly the quarantined steps."""
+    for saga_id, memory in scene.initiator.sagas.items():
+        quarantined = {
+            name
+            for name, node in scene.participants.items()
+            if saga_id in node.memories and is_in(node.memories[saga_id].entry, Quarantined)
+        }
+        parked = {step.step_name for step in memory.entry.parked}
+        if quarantined != parked:
+            raise Violation("I11", f"{sorted(quarantined)} wait for an operator, {sorted(parked)} are named", saga_id)
 
 
 def _check_saga(scene: Scene, origin: SagaOrigin) -> None:

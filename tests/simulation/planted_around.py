@@ -48,6 +48,10 @@ def outcome_before_quarantine_is_resolved(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(resolver, "SETTLED", SETTLED | {StepStatus.QUARANTINED})
 
 
+def quarantine_not_announced(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(resolver._Turn, "_park", ignore)
+
+
 def older_facts_replace_newer_ones(patch: pytest.MonkeyPatch) -> None:
     count = [0]
     fact = resolver._fact
@@ -113,6 +117,7 @@ AROUND: Mapping[str, Plant] = {
         outcome_decided_twice,
         late_fact_not_answered,
         outcome_before_quarantine_is_resolved,
+        quarantine_not_announced,
         older_facts_replace_newer_ones,
         mark_not_written,
         told_before_commit,

@@ -54,14 +54,16 @@ class Schedule:
             self._turn(self.rng.choice(ready))
             self.clock.real += self.rng.choice((0, 0, 1, 6))
             return True
+        wait = None if self._is_done() else self.clock.wait()
+        at_rest = wait is None or wait >= FAR_MILLIS // 2
+        if at_rest:
+            ending.check_parked(self.net.scene)
         if self.net.fate.is_over and self._resolve_quarantined():
             return True
-        wait = None if self._is_done() else self.clock.wait()
-        if wait is None or wait >= FAR_MILLIS // 2:
-            if self._help() or not self._was_over():
-                return True
-            if wait is None:
-                return False
+        if at_rest and (self._help() or not self._was_over()):
+            return True
+        if wait is None:
+            return False
         self.clock.real += wait
         return True
 

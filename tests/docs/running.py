@@ -1,0 +1,25 @@
+"""Runs programs of the documents in processes of their own, on the very package that is tested."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import saga_choreography
+
+TIMEOUT_SECONDS: Final = 60
+_PACKAGES: Final = str(Path(saga_choreography.__file__).resolve().parents[1])
+
+
+def run_python(arguments: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run Python in `folder` with warnings as errors; it ends on its own, by a signal, or after a minute."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": _PACKAGES, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )

@@ -1,0 +1,67 @@
+"""Links of the documents resolve, commands they name exist, and the figures they give are what is measured."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.documents import PAGES, ROOT, headings, named_commands, relative_links
+from tests.docs.running import run_python
+
+FILES_PROGRAM = """
+import os
+from saga_choreography import SagaSystem
+from tests.docs.smallest_program import FlightDesk, HotelDesk
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+with SagaSystem("state") as system:
+    before = descriptors()
+    system.start_actor(FlightDesk)
+    system.start_actor(HotelDesk)
+    print((descriptors() - before) / 2)
+"""
+
+COMMITS_PROGRAM = """
+from saga_choreography import SagaSystem
+from tests.docs.smallest_program import TRIP_WORKFLOW, FlightDesk, HotelDesk, Trip
+
+with SagaSystem("state") as system:
+    system.start_actor(FlightDesk)
+    system.start_actor(HotelDesk)
+    system.start_saga(TRIP_WORKFLOW, Trip("Oslo")).result(timeout=30)
+with SagaSystem("state") as system:
+    system.start_actor(FlightDesk)
+    journal = system.refs(FlightDesk)[0]
+    print(journal is not None)
+"""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    for link in relative_links(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.is_relative_to(ROOT), f"{page.name}: {link} leaves the repository"
+        assert target.exists(), f"{page.name}: {link} leads nowhere"
+        assert not anchor or anchor in headings(target), f"{page.name}: {link}: no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_named_command_exists(page: Path) -> None:
+    for file in named_commands(page):
+        assert file.is_file(), f"{page.name} names {file.relative_to(ROOT)}"
+        assert file.suffix or os.access(file, os.X_OK), f"{file.name} cannot be executed"
+
+
+def test_the_readme_names_the_two_commands() -> None:
+    assert {ROOT / "scripts" / "demo", ROOT / "scripts" / "test"} <= set(named_commands(ROOT / "README.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_a_path_of_somebodys_machine(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for path in ("/home/", "/Users/", "/tmp/", "/root/", str(ROOT)):
+        assert path not in text

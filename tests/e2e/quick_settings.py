@@ -1,0 +1,25 @@
+"""Settings for tests: small orders in three instruments, and short waits where an order's fate must be settled."""
+
+from decimal import Decimal
+from typing import Final
+
+from attrs import evolve
+
+from deribit_example.actors.risk_manager import RiskLimits
+from deribit_example.program import ProgramSettings
+from tests.e2e.mock_books import BTC, ETH, SOL
+
+AMOUNTS: Final = {BTC: Decimal(40), ETH: Decimal(10), SOL: Decimal(1)}
+QUICK: Final = ProgramSettings(
+    limits=RiskLimits(order_amounts=AMOUNTS, breaker_failures=3),
+    # The mock knows no deadlines, so orders cannot be late for it.
+    order_validity_millis=300,
+    settle_margin_millis=100,
+)
+# The exchange does: an order must not be late for it even on a busy machine.
+AGAINST_EXCHANGE: Final = evolve(QUICK, order_validity_millis=2_000, settle_margin_millis=500)
+
+
+def with_limits(limits: RiskLimits) -> ProgramSettings:
+    """The quick settings with other limits."""
+    return evolve(QUICK, limits=limits)
