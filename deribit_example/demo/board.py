@@ -4,11 +4,10 @@ scenes: every change wakes whoever waits, so nothing polls and nothing sleeps.
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
-from enum import Enum
+from collections.abc import Callable
 from typing import Final, TypeVar, final
 
-from attrs import evolve, field, frozen
+from attrs import evolve
 
 from deribit_example.demo.audit import Books
 from deribit_example.demo.exits import DemoError, SceneFailed
@@ -23,75 +22,14 @@ from deribit_example.demo.messages import (
     Report,
     TickSeen,
 )
-from deribit_example.demo.timeline import Moment, timeline
+from deribit_example.demo.snapshot import Line, SagaView, SceneTitle, Snapshot, Source
+from deribit_example.demo.timeline import timeline
 from deribit_example.exchange import Stats
 
 PRICES_KEPT: Final = 60
 LINES_KEPT: Final = 300
 
 T = TypeVar("T")
-
-
-class Source(Enum):
-    """Who a line is about."""
-
-    SCENE = "scene"
-    EXCHANGE = "exchange"
-    PROGRAM = "program"
-    SIGNAL = "signal"
-    FACT = "fact"
-    SAGA = "saga"
-
-
-@final
-@frozen(kw_only=True)
-class Line:
-    """One line of the log; `moment` is set for a line of a saga's time line, `heading` for one that starts a scene."""
-
-    source: Source
-    text: str = ""
-    saga: str = ""
-    moment: Moment | None = None
-    heading: bool = False
-
-
-@final
-@frozen(kw_only=True)
-class SceneTitle:
-    """What the person is looking at."""
-
-    number: int
-    title: str
-    story: str
-
-
-@final
-@frozen(kw_only=True)
-class SagaView:
-    """A saga, the scene it belongs to (0: none), and its time line so far."""
-
-    scene: int
-    records: SagaRecords
-    moments: tuple[Moment, ...]
-
-
-@final
-@frozen(kw_only=True)
-class Snapshot:
-    """A consistent view of everything, for drawing."""
-
-    scene: SceneTitle | None = None
-    scenes: int = 0
-    program: str = "not started"
-    pid: int = 0
-    connected: bool = False
-    prices: dict[str, tuple[float, ...]] = field(factory=dict)
-    ticks: int = 0
-    weak_signals: int = 0
-    sagas: tuple[SagaView, ...] = ()
-    log: tuple[Line, ...] = ()
-    books: Books | None = None
-    stats: Stats | None = None
 
 
 @final
@@ -121,7 +59,7 @@ class Board:
             match report:
                 case Ready(pid=pid, live_sagas=live):
                     self._lives.append(report)
-                    self._set(program="running", pid=pid)
+                    self._state = evolve(self._state, program="running", pid=pid)
                     found = f", goes on with {len(live)} saga(s) of its journals" if live else ""
                     self.say(Source.PROGRAM, f"trading program runs (pid {pid}){found}")
                 case FactSeen():
@@ -129,11 +67,11 @@ class Board:
                 case TickSeen(instrument=instrument, price=price):
                     self._prices.setdefault(instrument, deque(maxlen=PRICES_KEPT)).append(float(price))
                     self._ticks[instrument] += 1
-                    self._set(ticks=self._state.ticks + 1)
+                    self._state = evolve(self._state, ticks=self._state.ticks + 1)
                 case Decided():
                     self._take_decision(report)
                 case ConnectionChanged(connected=connected, detail=detail):
-                    self._set(connected=connected)
+                    self._state = evolve(self._state, connected=connected)
                     self.say(Source.PROGRAM, f"connection {'ready' if connected else 'lost'}: {detail}")
                 case NoticeSeen(kind=kind, peer=peer, detail=detail):
                     self.say(Source.PROGRAM, f"{kind.replace('_', ' ')} {peer}: {detail}")
@@ -148,7 +86,7 @@ class Board:
     def open_scene(self, scene: SceneTitle) -> None:
         """Sagas that are new from here on belong to this scene."""
         with self._changed:
-            self._set(scene=scene)
+            self._state = evolve(self._state, scene=scene)
             self.say(Source.SCENE, f"{scene.number}. {scene.title}", heading=True)
             self.say(Source.SCENE, scene.story)
 
@@ -170,18 +108,18 @@ class Board:
     def update_exchange(self, books: Books, stats: Stats) -> None:
         """Take a look at the exchange."""
         with self._changed:
-            self._set(books=books, stats=stats)
+            self._state = evolve(self._state, books=books, stats=stats)
             self._changed.notify_all()
 
     def program_starts(self, pid: int) -> None:
         """A new life of the program begins."""
         with self._changed:
-            self._set(program="starting", pid=pid, connected=False)
+            self._state = evolve(self._state, program="starting", pid=pid, connected=False)
 
     def program_ended(self, word: str, failure: DemoError | None) -> None:
         """The program is gone; with a failure, whoever waits hears it."""
         with self._changed:
-            self._set(program=word, connected=False)
+            self._state = evolve(self._state, program=word, connected=False)
             if failure is not None:
                 self.fail(failure)
             self._changed.notify_all()
@@ -280,22 +218,14 @@ class Board:
             self.say(Source.SIGNAL, f"signal {told}: let through, {decision.detail}")
         elif decision.reason == "low_confidence":
             # The market's noise: many a second, so they are counted and not told.
-            self._set(weak_signals=self._state.weak_signals + 1)
+            self._state = evolve(self._state, weak_signals=self._state.weak_signals + 1)
         else:
             self.say(Source.SIGNAL, f"signal {told}: {decision.reason.replace('_', ' ')}, {decision.detail}")
 
     def _scene_number(self) -> int:
         return self._state.scene.number if self._state.scene is not None else 0
 
-    def _set(self, **changes: object) -> None:
-        self._state = evolve(self._state, **changes)
-
     def _add(self, line: Line) -> None:
         with self._changed:
             self._log.append(line)
             self._listener(line)
-
-
-def last_lines(log: Iterable[Line], sources: frozenset[Source], count: int) -> tuple[Line, ...]:
-    """The newest lines of some sources, oldest first."""
-    return tuple(line for line in log if line.source in sources)[-count:]

@@ -21,6 +21,8 @@ from deribit_example.saga.types import (
 from saga_choreography import SagaId, TimestampedEvent
 from saga_choreography.codec import payload_codec
 from saga_choreography.events import (
+    CompensationExecutionStarted,
+    FenceRecorded,
     InitiatorEvent,
     OutcomeKind,
     ParticipantEvent,
@@ -31,8 +33,6 @@ from saga_choreography.events import (
     StepExecutionCompleted,
     StepExecutionStarted,
     StepTriggered,
-    FenceRecorded,
-    CompensationExecutionStarted,
 )
 from saga_choreography.storage import INITIATOR, PARTICIPANT, DataDirectory, LmdbEnvironment, LmdbJournal
 from saga_choreography.storage.directory import MANIFEST_NAME
@@ -117,6 +117,21 @@ class SagaRecords:
 
 
 @final
+@frozen
+class _Store:
+    """One environment with both journals it may hold; they are costly to make, so they are made once."""
+
+    environment: LmdbEnvironment
+    initiator: LmdbJournal[InitiatorEvent]
+    participant: LmdbJournal[ParticipantEvent]
+
+    @classmethod
+    def open(cls, path: Path) -> "_Store":
+        environment = LmdbEnvironment.open_readonly(path)
+        return cls(environment, LmdbJournal.initiator(environment), LmdbJournal.participant(environment))
+
+
+@final
 class JournalReader:
     """Opens the stores of a data directory for reading, as they come into being. Any thread may read.
 
@@ -126,7 +141,7 @@ class JournalReader:
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self._stores: dict[Path, LmdbEnvironment] = {}
+        self._stores: dict[Path, _Store] = {}
         self._guard = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -137,14 +152,14 @@ class JournalReader:
     ) -> None:
         with self._guard:
             for store in self._stores.values():
-                store.close()
+                store.environment.close()
             self._stores.clear()
 
     def sagas(self) -> tuple[SagaRecords, ...]:
         """Every order saga, oldest first."""
         found: dict[SagaId, SagaRecords] = {}
         for store in self._open():
-            for key, _ in store.rows(INITIATOR.records, b"", _LAST):
+            for key, _ in store.environment.rows(INITIATOR.records, b"", _LAST):
                 saga_id = SagaId(UUID(bytes=key[:_SAGA_BYTES]))
                 if saga_id not in found:
                     records = self.saga(saga_id)
@@ -159,9 +174,9 @@ class JournalReader:
         steps: dict[str, tuple[TimestampedEvent[ParticipantEvent], ...]] = {}
         stores = self._open()
         for store in stores:
-            initiator = initiator or LmdbJournal.initiator(store).read(saga_id)
+            initiator = initiator or store.initiator.read(saga_id)
         for store in reversed(stores):
-            records = LmdbJournal.participant(store).read(saga_id)
+            records = store.participant.read(saga_id)
             if records and isinstance(records[0].event, StepTriggered | FenceRecorded):
                 steps[records[0].event.step_name] = records
         first = initiator[0].event if initiator else None
@@ -176,11 +191,11 @@ class JournalReader:
         started: set[bytes] = set()
         known: set[bytes] = set()
         for store in self._open():
-            started |= {key[:_SAGA_BYTES] for key, _ in store.rows(INITIATOR.records, b"", _LAST)}
-            known |= {key[:_SAGA_BYTES] for key, _ in store.rows(PARTICIPANT.records, b"", _LAST)}
+            started |= {key[:_SAGA_BYTES] for key, _ in store.environment.rows(INITIATOR.records, b"", _LAST)}
+            known |= {key[:_SAGA_BYTES] for key, _ in store.environment.rows(PARTICIPANT.records, b"", _LAST)}
         return tuple(SagaId(UUID(bytes=saga)) for saga in sorted(known - started))
 
-    def _open(self) -> list[LmdbEnvironment]:
+    def _open(self) -> list[_Store]:
         with self._guard:
             if not (self._data_dir / MANIFEST_NAME).exists():
                 return []
@@ -189,5 +204,5 @@ class JournalReader:
                 for shard in range(shards):
                     path = directory.env_path(name, shard)
                     if path not in self._stores and directory.is_ready(name, shard):
-                        self._stores[path] = LmdbEnvironment.open_readonly(path)
+                        self._stores[path] = _Store.open(path)
             return list(self._stores.values())

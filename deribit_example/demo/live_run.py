@@ -11,14 +11,15 @@ from rich.console import Console
 
 from deribit_example.actors.deribit_ws import DeribitConfig, MissingSetting
 from deribit_example.actors.deribit_ws.config import PRODUCTION_URL
-from deribit_example.demo.board import Board, SceneTitle, Source
+from deribit_example.demo.board import Board
 from deribit_example.demo.exits import EXIT_OK, BadSetting
 from deribit_example.demo.journals import JournalReader
+from deribit_example.demo.lives import Program
 from deribit_example.demo.options import Options
 from deribit_example.demo.report import print_table
 from deribit_example.demo.run import spawn_program
 from deribit_example.demo.run_dir import RunDir
-from deribit_example.demo.stage import Program
+from deribit_example.demo.snapshot import SceneTitle, Source
 from deribit_example.demo.timeline import timeline
 from deribit_example.demo.views import choose_view
 

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from deribit_example.demo.board import SagaView
+from deribit_example.demo.snapshot import SagaView
 from deribit_example.demo.words import TONES, attempts_word, offset, outcome_style, outcome_word, short, steps_word
 
 

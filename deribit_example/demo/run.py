@@ -12,16 +12,19 @@ from rich.console import Console
 from websockets.exceptions import WebSocketException
 
 from deribit_example.demo.audit import audit, story_of
-from deribit_example.demo.board import Board, SagaView, Source
+from deribit_example.demo.board import Board
 from deribit_example.demo.children import ExchangeProcess, ProgramProcess
+from deribit_example.demo.exchange_watch import ExchangeWatch, read_books
 from deribit_example.demo.exits import EXIT_DISAGREEMENT, EXIT_OK, DemoError, ExchangeFailed, ProgramFailed
 from deribit_example.demo.journals import JournalReader
+from deribit_example.demo.lives import Program
 from deribit_example.demo.messages import Report
 from deribit_example.demo.options import Options
 from deribit_example.demo.report import print_table, print_time_lines, print_verdict
 from deribit_example.demo.run_dir import RunDir
 from deribit_example.demo.scenes import SCENES
-from deribit_example.demo.stage import ExchangeWatch, Program, Stage, read_books
+from deribit_example.demo.snapshot import SagaView, Source
+from deribit_example.demo.stage import Stage
 from deribit_example.demo.timeline import timeline
 from deribit_example.demo.views import LiveView, View, choose_view
 from deribit_example.exchange import Account, ControlError, ExchangeControl
@@ -118,7 +121,7 @@ def _play(stage: Stage, program: Program) -> None:
         stage.await_all()
         program.stop()
     except (ControlError, TimeoutError, WebSocketException) as error:
-        raise ExchangeFailed(f"the simulated exchange: {error or type(error).__name__}") from error
+        raise ExchangeFailed(f"the simulated exchange: {str(error) or type(error).__name__}") from error
     finally:
         watch.stop()
         program.abandon()

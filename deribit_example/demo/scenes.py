@@ -5,8 +5,9 @@ from typing import Final, final
 
 from attrs import frozen
 
-from deribit_example.demo.board import Board, SceneTitle
+from deribit_example.demo.board import Board
 from deribit_example.demo.exits import SceneFailed
+from deribit_example.demo.snapshot import SceneTitle
 from deribit_example.demo.stage import WAIT_SECONDS, Stage
 from deribit_example.exchange import FaultName
 from deribit_example.saga.types import MONITOR_ORDER

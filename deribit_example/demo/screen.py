@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deribit_example.demo.audit import saga_of_label
-from deribit_example.demo.board import SagaView, Snapshot, Source, last_lines
+from deribit_example.demo.snapshot import SagaView, Snapshot, Source, last_lines
 from deribit_example.demo.words import (
     SOURCES,
     TONES,
@@ -83,7 +83,7 @@ def _ended(view: SagaView) -> Text:
 def _heading(view: SagaView) -> Text:
     intent = view.records.intent
     text = Text(f"saga {short(view.records.saga_id.hex)}  ", style="bold", no_wrap=True, overflow="ellipsis")
-    text.append(f"{intent.side} {intent.amount} {intent.instrument} at {intent.price}  ")
+    text.append(f"{intent.side} {intent.amount} {intent.instrument} at {intent.price:.2f}  ")
     text.append(outcome_word(view.records), style=outcome_style(view.records))
     return text
 

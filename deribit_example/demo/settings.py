@@ -39,7 +39,7 @@ def settings_for(mode: Mode) -> ModeSettings:
                 breaker_failures=5,
             )
             signals = CrossoverSettings(fast=3, slow=8, rsi=5)
-            program = ProgramSettings(limits=limits, signals=signals, follow_up_millis=5_000)
+            program = ProgramSettings(limits=limits, signals=signals, follow_up_millis=15_000)
             return ModeSettings(instruments=tuple(_DEMO_AMOUNTS), program=program, trades=True)
         case "watch" | "place":
             limits = RiskLimits(order_amounts=_SMALLEST_AMOUNTS, exposure_limit=Decimal(50))

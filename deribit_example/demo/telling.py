@@ -72,9 +72,7 @@ class TellingObserver:
 
     def on_notice(self, notice: SagaNotice, /) -> None:
         """Report operational news."""
-        self._voice.tell(
-            NoticeSeen(kind=notice.kind.value, peer=notice.peer, detail=notice.detail[:_LONGEST_DETAIL])
-        )
+        self._voice.tell(NoticeSeen(kind=notice.kind.value, peer=notice.peer, detail=notice.detail[:_LONGEST_DETAIL]))
 
 
 def fact_of(event: SagaChoreographyEvent) -> FactSeen:
@@ -131,7 +129,7 @@ def decided(decision: Decision) -> Decided:
     match decision:
         case Accepted(saga_id=saga_id, intent=intent):
             saga = saga_id.hex
-            detail = f"{intent.amount} at {intent.price.normalize():f} or better"
+            detail = f"{intent.amount} at {intent.price:.2f} or better"
         case Rejected():
             reason, detail = decision.reason.value, decision.detail
         case _:

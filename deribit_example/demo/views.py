@@ -9,8 +9,8 @@ from typing import Final, Protocol, Self, final
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 
-from deribit_example.demo.board import Line, Snapshot
 from deribit_example.demo.screen import SMALLEST_HEIGHT, SMALLEST_WIDTH, draw
+from deribit_example.demo.snapshot import Line, Snapshot
 from deribit_example.demo.words import plain_line
 
 _FRAMES_A_SECOND: Final = 8

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from deribit_example.demo.board import Line, SagaView, Source
 from deribit_example.demo.journals import STEPS, SagaRecords
+from deribit_example.demo.snapshot import Line, SagaView, Source
 from deribit_example.demo.timeline import Tone
 from saga_choreography.events import OutcomeKind
 

@@ -137,7 +137,11 @@ class InitiatorEngine(Engine):
 
     def _hear_of_unknown(self, event: StepEvent, now_millis: int) -> None:
         """A fact of a saga that is not live: its teller missed the outcome, or this store has forgotten the saga."""
-        entry = replay_saga(self.journal, event.saga_id)
+        try:
+            entry = replay_saga(self.journal, event.saga_id)
+        except (StoreDamaged, IllegalTransition) as error:
+            self._report_unreadable(event.saga_id, error)
+            return
         if entry is not None:
             self._apply(event.saga_id, resolve(c.SagaMemory(entry=entry, progress_at_millis=0), event, now_millis))
             return
@@ -191,7 +195,7 @@ class InitiatorEngine(Engine):
         """Accept a saga, or recognise one that was accepted before. Whoever asked has taken a place for it."""
         try:
             is_new = self._is_new(request)
-        except (SagaIdConflict, StoreDamaged) as error:
+        except (SagaIdConflict, StoreDamaged, IllegalTransition) as error:
             self._give_place_back(request.saga_id)
             request.reply.set_exception(error)
             return
@@ -230,7 +234,7 @@ class InitiatorEngine(Engine):
             known = self._feed(request.saga_id, c.CancelRequested(request.reason), now_millis)
             if not known and replay_saga(self.journal, request.saga_id) is None:
                 raise UnknownSaga(request.saga_id, f"initiator {self.surroundings.peer_id!r}")
-        except (UnknownSaga, StoreDamaged) as error:
+        except (UnknownSaga, StoreDamaged, IllegalTransition) as error:
             request.reply.set_exception(error)
             return
         self.after_commit(partial(_reply, request.reply))
@@ -267,13 +271,17 @@ class InitiatorEngine(Engine):
             try:
                 entry = replay_saga(self.journal, saga_id)
             except (StoreDamaged, IllegalTransition) as error:
-                detail = f"saga {saga_id} is not resumed, its records are kept as they are: {error}"
-                self.surroundings.notice(NoticeKind.RECORD_UNREADABLE, detail, saga_id)
+                self._report_unreadable(saga_id, error)
                 continue
             if entry is not None:
                 self._sagas[saga_id] = c.SagaMemory(entry=entry, progress_at_millis=entry.updated_at_millis)
         self._admission.recovered(self._sagas)
         return list(self._sagas)
+
+    def _report_unreadable(self, saga_id: SagaId, error: Exception) -> None:
+        """One saga's records are damaged: it stays as it is, with its evidence, and the others go on."""
+        detail = f"saga {saga_id} is not resumed, its records are kept as they are: {error}"
+        self.surroundings.notice(NoticeKind.RECORD_UNREADABLE, detail, saga_id)
 
     def join(self) -> None:
         now_millis = self.surroundings.clock.now_millis()

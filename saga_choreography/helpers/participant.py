@@ -12,7 +12,13 @@ from typing import Final, Generic, assert_never, cast, final
 
 from typing_extensions import TypeVar
 
-from saga_choreography.errors import PayloadError, ResolutionRefused, UnknownSaga
+from saga_choreography.errors import (
+    IllegalTransition,
+    PayloadError,
+    ResolutionRefused,
+    StoreDamaged,
+    UnknownSaga,
+)
 from saga_choreography.events import (
     OutcomeKind,
     ParticipantEvent,
@@ -114,7 +120,10 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
     def quarantined(self) -> Iterator[ParticipantState[Quarantined]]:
         """Entries that wait for an operator, from the journal; any thread."""
         for saga_id in self._state.saga_journal.live_sagas():
-            entry = self.committed(saga_id)
+            try:
+                entry = self.committed(saga_id)
+            except (StoreDamaged, IllegalTransition):
+                continue  # reported when it was not resumed; the others are still to be seen
             if entry is not None and is_in(entry, Quarantined) and entry.origin.saga_type in self._steps:
                 yield entry
 

@@ -21,7 +21,7 @@ from saga_choreography.traits.participant import SagaParticipant
 from saga_choreography.traits.state_ext import SagaStateExt
 from saga_choreography.traits.subscription import Step, StepToken
 
-INITIATOR_SUFFIX: Final = ".initiator"
+INITIATOR_SUFFIX: Final = "-initiator"
 
 
 @final

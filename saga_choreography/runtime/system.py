@@ -55,7 +55,7 @@ Undo = TypeVar("Undo")
 OperatorWord: TypeAlias = Literal["undone", "not_executed", "retry"] | StepOutput[Out, Undo]
 """How a quarantined step is resolved; a StepOutput means: completed, with this output and undo data."""
 
-DEFAULT_INITIATOR: Final = "initiator"
+DEFAULT_INITIATOR: Final = "system"
 REPLY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 10.0
 PRUNE_EVERY_MILLIS: Final = 10 * 60 * 1000

@@ -22,24 +22,32 @@ def label_of(saga_id: UUID, direction: str = "do") -> str:
     return idempotency_key(SagaId(saga_id), "place_order", "do" if direction == "do" else "undo")
 
 
-def order_of(saga_id: UUID, order_id: str, **changes: object) -> OrderSnapshot:
-    order = OrderSnapshot(
+def order_of(
+    saga_id: UUID,
+    order_id: str,
+    *,
+    label: str | None = None,
+    direction: str = "buy",
+    order_state: str = "filled",
+    amount: Decimal = AMOUNT,
+    filled_amount: Decimal = AMOUNT,
+) -> OrderSnapshot:
+    return OrderSnapshot(
         order_id=order_id,
-        label=label_of(saga_id),
+        label=label_of(saga_id) if label is None else label,
         instrument_name=BTC,
-        direction="buy",
+        direction=direction,
         order_type="limit",
-        order_state="filled",
+        order_state=order_state,
         price=Decimal(84000),
-        amount=AMOUNT,
-        filled_amount=AMOUNT,
+        amount=amount,
+        filled_amount=filled_amount,
         average_price=Decimal(84000),
         cancel_reason="",
         user_id=1,
         creation_timestamp=1,
         last_update_timestamp=2,
     )
-    return evolve(order, **changes)
 
 
 def trade_of(order: OrderSnapshot) -> TradeSnapshot:
@@ -80,9 +88,8 @@ FAILED = SagaStory(saga_id=BAD, instrument=BTC, side="buy", outcome=OutcomeKind.
 ORDER = order_of(GOOD, "1")
 CUT_SHORT = order_of(BAD, "2", order_state="cancelled", filled_amount=Decimal(40))
 OFFSET = order_of(
-    BAD, "3", label=label_of(BAD, "undo"), direction="sell", order_type="market", amount=Decimal(40),
-    filled_amount=Decimal(40),
-)  # fmt: skip
+    BAD, "3", label=label_of(BAD, "undo"), direction="sell", amount=Decimal(40), filled_amount=Decimal(40)
+)
 
 
 def only(differences: tuple[str, ...]) -> str:

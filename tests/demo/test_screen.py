@@ -5,10 +5,11 @@ import io
 import pytest
 from rich.console import Console
 
-from deribit_example.demo.board import Board, Line, SceneTitle, Source
+from deribit_example.demo.board import Board
 from deribit_example.demo.exits import ProgramFailed, SceneFailed
 from deribit_example.demo.messages import ConnectionChanged, Decided, FactSeen, Ready, TickSeen
 from deribit_example.demo.screen import SMALLEST_HEIGHT, SMALLEST_WIDTH, draw
+from deribit_example.demo.snapshot import Line, SceneTitle, Source
 from deribit_example.demo.views import LiveView, PlainView, choose_view
 from deribit_example.demo.words import plain_line, sparkline
 

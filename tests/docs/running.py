@@ -23,3 +23,11 @@ def run_python(arguments: list[str], folder: Path) -> "subprocess.CompletedProce
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
+
+
+def printed_by(name: str, folder: Path) -> str:
+    """What a program prints when it ends well and warns of nothing."""
+    ended = run_python([name], folder)
+    assert ended.returncode == 0, f"{name} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}"
+    assert ended.stderr == ""
+    return ended.stdout

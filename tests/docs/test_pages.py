@@ -1,42 +1,11 @@
-"""Links of the documents resolve, commands they name exist, and the figures they give are what is measured."""
+"""Links of the documents resolve, and the commands they name exist."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.docs.documents import PAGES, ROOT, headings, named_commands, relative_links
-from tests.docs.running import run_python
-
-FILES_PROGRAM = """
-import os
-from saga_choreography import SagaSystem
-from tests.docs.smallest_program import FlightDesk, HotelDesk
-
-def descriptors():
-    return len(os.listdir("/proc/self/fd"))
-
-with SagaSystem("state") as system:
-    before = descriptors()
-    system.start_actor(FlightDesk)
-    system.start_actor(HotelDesk)
-    print((descriptors() - before) / 2)
-"""
-
-COMMITS_PROGRAM = """
-from saga_choreography import SagaSystem
-from tests.docs.smallest_program import TRIP_WORKFLOW, FlightDesk, HotelDesk, Trip
-
-with SagaSystem("state") as system:
-    system.start_actor(FlightDesk)
-    system.start_actor(HotelDesk)
-    system.start_saga(TRIP_WORKFLOW, Trip("Oslo")).result(timeout=30)
-with SagaSystem("state") as system:
-    system.start_actor(FlightDesk)
-    journal = system.refs(FlightDesk)[0]
-    print(journal is not None)
-"""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -48,10 +48,7 @@ def test_saga_quarantine_on_compensation_failure() -> None:
         assert (record.undo.order_id, record.undo.label) == (order.order_id, order.label)
         assert harness.net_position() == Decimal(10), "the fill is still there: that is what the operator must know"
         assert harness.refusal() is RejectReason.INSTRUMENT_BUSY, "a parked saga keeps its hold"
-        other = harness.start_order(ETH)
-        harness.collector.wait_for(StepCompleted, saga_id=other, step="place_order")
-        harness.fill_order(ETH)
-        harness.completed(other)
+        harness.completed(harness.start_order(ETH))
         harness.system.resolve(saga, "place_order", "undone", by="desk", why="sold by hand")
         assert isinstance(harness.collector.wait_for_outcome(saga), SagaFailed)
         assert harness.system.quarantined() == []

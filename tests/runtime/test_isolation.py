@@ -22,6 +22,7 @@ from saga_choreography import (
     SagaSystem,
     StepPending,
     StepStarted,
+    StoreDamaged,
     StoreFull,
     StorePlace,
 )
@@ -136,15 +137,63 @@ def test_a_saga_whose_records_cannot_be_read_is_reported_and_the_others_go_on(tm
         system.cancel_saga(second.saga_id, "enough")
 
 
-def damage_one_record(path: Path, saga_id: SagaId) -> None:
-    """Flip a bit in a stored record of the host's journal."""
-    data = path / "actors" / "Host" / "0" / "data.mdb"
+def test_a_damaged_record_of_the_initiator_harms_no_other_saga(tmp_path: Path) -> None:
+    with parked_in_stay(tmp_path) as (system, first):
+        second = system.start_saga(JOURNEY, Trip("Rome"))
+    damage_one_record(tmp_path, first.saga_id, "system-initiator", b"saga.accepted")
+    watcher = Watcher()
+    with running(tmp_path, World(on={"stay": lambda _: StepPending()}), observers=(watcher,)) as system:
+        notice = watcher.wait_for_notice(NoticeKind.RECORD_UNREADABLE)
+        assert notice.saga_id == first.saga_id
+        with pytest.raises(StoreDamaged, match=str(first.saga_id)):
+            system.handle(first.saga_id)
+        assert isinstance(system.start_saga(JOURNEY, Trip("Bonn")), SagaHandle)
+        assert system.quarantined() == []
+        system.cancel_saga(second.saga_id, "enough")
+    assert not [one for one in watcher.notices if one.kind is NoticeKind.ACTOR_RESTARTED]
+
+
+class BreakingHost(Host):
+    """Its store breaks once, in the middle of things."""
+
+    broken = threading.Event()
+
+    def open_saga_store(self, place: StorePlace) -> None:
+        super().open_saga_store(place)
+        journal = self.saga_journal
+        assert isinstance(journal, LmdbJournal)
+        real = journal.transaction
+
+        @contextmanager
+        def transaction() -> Iterator[None]:
+            with real():
+                yield
+                if not self.broken.is_set():
+                    self.broken.set()
+                    raise StoreDamaged("host", "input/output error", "reopen it")
+
+        journal.transaction = transaction  # type: ignore[method-assign]  # the fault this test injects
+
+
+def test_an_actor_whose_store_breaks_is_restarted_on_a_fresh_one_and_goes_on(tmp_path: Path) -> None:
+    BreakingHost.broken.clear()
+    watcher, world = Watcher(), World()
+    with running(tmp_path, world, host=BreakingHost, observers=(watcher,)) as system:
+        handle = system.start_saga(JOURNEY, Trip("Oslo"))
+        assert isinstance(handle.result(20), SagaCompleted)
+        watcher.wait_for_notice(NoticeKind.ACTOR_RESTARTED)
+    assert [step for step, _ in world.done] == ["pack", "fly", "stay"]
+
+
+def damage_one_record(path: Path, saga_id: SagaId, actor: str = "Host", tag: bytes = b"step.triggered") -> None:
+    """Flip a bit in a stored record."""
+    data = path / "actors" / actor / "0" / "data.mdb"
     raw = bytearray(data.read_bytes())
     at = raw.find(saga_id.bytes)
     assert at >= 0
     found = 0
     while at >= 0:
-        value = raw.find(b"step.triggered", at, at + 200)
+        value = raw.find(tag, at, at + 200)
         if value >= 0:
             raw[value] ^= 1
             found += 1

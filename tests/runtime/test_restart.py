@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from saga_choreography import SagaCompleted, SagaFailed, SagaSystem, StoreLocked
-from tests.runtime.journey import JOURNEY, Trip, World, running
+from saga_choreography import (
+    FailureKind,
+    SagaCompleted,
+    SagaContext,
+    SagaFailed,
+    SagaSystem,
+    StepPending,
+    StoreLocked,
+)
+from tests.runtime.journey import JOURNEY, CancellableHost, Trip, World, running, workflow
 
 PROGRAM = """
 import json, os, sys, threading
@@ -122,7 +130,6 @@ def test_a_clean_stop_in_the_middle_resumes_too(tmp_path: Path, blocked: "Callab
 @pytest.fixture
 def blocked() -> Callable[[World], None]:
     """Makes `stay` pend for ever, so that the system is stopped in the middle."""
-    from saga_choreography import StepPending
 
     def block(world: World) -> None:
         world.on["stay"] = lambda _: StepPending(timeout_millis=1)
@@ -143,3 +150,25 @@ def test_an_outcome_can_be_read_after_a_restart(tmp_path: Path) -> None:
 def test_a_directory_in_use_is_refused(tmp_path: Path) -> None:
     with SagaSystem(tmp_path), pytest.raises(StoreLocked, match=r"store .*; "):
         SagaSystem(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("overall", "stalled", "kind"),
+    [(400, None, FailureKind.OVERALL_TIMEOUT), (None, 400, FailureKind.STALLED_TIMEOUT)],
+)
+def test_timeouts_survive_a_restart(
+    tmp_path: Path, overall: int | None, stalled: int | None, kind: FailureKind
+) -> None:
+    def wait(_: SagaContext) -> StepPending:
+        return StepPending()
+
+    first = World(on={"stay": wait})
+    with running(tmp_path, first, host=CancellableHost) as system:
+        handle = system.start_saga(workflow(overall=overall, stalled=stalled), Trip("Oslo"))
+        first.wait_for_call("stay")
+    second = World(on={"stay": wait})
+    with running(tmp_path, second, host=CancellableHost) as system:
+        outcome = system.handle(handle.saga_id).result(20)
+    assert isinstance(outcome, SagaFailed)
+    assert outcome.cause.kind is kind
+    assert second.undone_steps() == ["fly", "pack"]

@@ -42,8 +42,9 @@ def draw_scene(rng: Random, seed: int, profile: Profile, host: Host) -> Scene:
     )
     names = [step_name(number) for number in range(MOST_STEPS) if any(plan.step(step_name(number)) for plan in plans)]
     participants: dict[str, Participant] = {}
+    probes, cancels = rng.choice((0.1, 0.4, 0.8)), rng.choice((0.1, 0.4, 0.9))
     for name in names:
-        spec = ParticipantSpec(step_name=name, has_probe=rng.random() < 0.4, has_cancel=rng.random() < 0.4)
+        spec = ParticipantSpec(step_name=name, has_probe=rng.random() < probes, has_cancel=rng.random() < cancels)
         participants[name] = Participant(spec, host)
     initiator = Initiator(host)
     return Scene(

@@ -13,7 +13,7 @@ SEEDS_PER_MUTANT = 3_000
 PLANTED = {**CORE, **AROUND}
 """Each breaks one rule, and the simulation must notice."""
 
-SEEDS_THAT_FAILED_ONCE = (23, 38, 65, 78, 907, 5750)
+SEEDS_THAT_FAILED_ONCE = (10, 11, 14, 78, 1_377, 2_469, 3_292, 4_186)
 
 
 def test_no_guarantee_breaks_under_any_seed() -> None:

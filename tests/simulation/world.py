@@ -112,7 +112,7 @@ class World:
         """One call of cancel_step. What it ends, it also tells the watcher of, as a real service would."""
         effect = self.ledger.effect(origin, context.step_name)
         answer = self._answer()
-        if effect.pending and self._fate.rng.random() < 0.4:
+        if effect.pending and self._fate.rng.random() < 0.2:
             self._end(effect, happened=False)
         if answer in ("unknown", "fails"):
             return StillUnknown("the cancellation cannot tell")
@@ -164,7 +164,7 @@ class World:
         if not effect.pending:
             effect.pending = True
             rng = self._fate.rng
-            self._later(rng.choice((0, 20, 300)), lambda: self._end(effect, happened=rng.random() < 0.6))
+            self._later(rng.choice((0, 20, 300, 2_000)), lambda: self._end(effect, happened=rng.random() < 0.6))
 
     def _deferred(self) -> StepDeferred:
         wait = self._fate.rng.choice((None, None, 0, 50, 1_000))

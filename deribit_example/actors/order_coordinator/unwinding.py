@@ -41,11 +41,16 @@ class Unwinding:
             SafeToRetryCompensationError: not finished yet; the next attempt goes on where this one ended.
             TerminalCompensationError: the exchange refuses; an operator must look.
         """
+        labels = [label_of(context.idempotency_key, number) for number in range(1, MOST_OFFSETS + 1)]
+        if context.attempt == 1:
+            for label in labels:
+                self.guard.first_attempt(label)
         remaining = self._cancelled(undo).filled_amount
-        for number in range(1, MOST_OFFSETS + 1):
-            if remaining <= 0:
-                return
-            remaining -= self._offset(context, undo, remaining, number)
+        for label in labels:
+            if remaining > 0:
+                remaining -= self._offset(undo, remaining, label)
+        for label in labels:
+            self.guard.forget(label)
         if remaining > 0:
             raise TerminalCompensationError(
                 f"{remaining} of order {undo.order_id} is still to be taken back after {MOST_OFFSETS} orders"
@@ -73,24 +78,22 @@ class Unwinding:
         except DeribitError as error:
             raise SafeToRetryCompensationError(str(error)) from error
 
-    def _offset(self, context: SagaContext, undo: UndoOrder, amount: Decimal, number: int) -> Decimal:
-        """How much the offsetting order of this number has taken back; it is sent if it was not."""
-        label = label_of(context.idempotency_key, number)
-        if context.attempt == 1:
-            self.guard.first_attempt(label)
+    def _offset(self, undo: UndoOrder, amount: Decimal, label: str) -> Decimal:
+        """How much the offsetting order with this label has taken back; it is sent if it was not."""
         order = self._find(undo, label) or self._send(undo, amount, label)
         if not order.is_terminal:
             raise SafeToRetryCompensationError(f"offsetting order {order.order_id} is still {order.state}")
-        self.guard.forget(label)
         return order.filled_amount
 
     def _find(self, undo: UndoOrder, label: str) -> OrderSnapshot | None:
+        # Judged before asking: an answer that takes long says nothing about the time in between.
+        is_conclusive = self.guard.is_conclusive(label)
         try:
             orders = self.client.get_order_state_by_label(undo.settlement_currency, label, wait_for_connection=True)
         except DeribitError as error:
             raise SafeToRetryCompensationError(str(error)) from error
         found = with_label(orders, label)
-        if found is None and not self.guard.is_conclusive(label):
+        if found is None and not is_conclusive:
             raise SafeToRetryCompensationError(f"no order with label {label} yet, one may still appear")
         return found
 

@@ -1,6 +1,7 @@
 """The order monitor: follows a placed order to its end."""
 
 import logging
+from collections.abc import Callable
 from typing import Final, assert_never, final
 
 import pykka
@@ -42,14 +43,14 @@ class OrderMonitor(OrderMonitorSteps, OrderMonitorSagaState, pykka.ThreadingActo
         self.follow_up_millis = follow_up_millis
         self.watched = {}
         self.subscribed = set()
-        own_ref = self.actor_ref
+        tell = self.actor_ref.tell
 
         def tell_self_of(order: OrderSnapshot) -> None:
-            _tell(own_ref, OrderUpdated(order))
+            _tell(tell, OrderUpdated(order))
 
         def on_connection(event: ConnectionEvent) -> None:
             if isinstance(event, Reconnected):
-                _tell(own_ref, SessionIsBack())
+                _tell(tell, SessionIsBack())
 
         self.tell_self_of = tell_self_of
         self._on_connection = on_connection
@@ -106,9 +107,9 @@ class OrderMonitor(OrderMonitorSteps, OrderMonitorSagaState, pykka.ThreadingActo
                 self._on_update(order)
 
 
-def _tell(ref: "pykka.ActorRef[OrderMonitor]", message: OrderMonitorMessage) -> None:
+def _tell(tell: Callable[[OrderMonitorMessage], None], message: OrderMonitorMessage) -> None:
     """Called on the connection's thread; an ended monitor has a successor that asks for itself."""
     try:
-        ref.tell(message)
+        tell(message)
     except pykka.ActorDeadError:
         _log.debug("an update for an ended order monitor was dropped")

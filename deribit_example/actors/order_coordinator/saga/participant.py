@@ -86,10 +86,12 @@ class OrderCoordinatorSteps(SagaParticipant[PreparedOrder, PlacedOrder, UndoOrde
             NotSettledYet, DeribitError: ask again later.
         """
         label = label_of(context.idempotency_key)
+        # Judged before asking: an answer that takes long says nothing about the time in between.
+        is_conclusive = self.guard.is_conclusive(label)
         found = self._find(step_input, label, context.saga_started_at_millis)
         if found is not None:
             return self._output(step_input, found, label)
-        if not self.guard.is_conclusive(label):
+        if not is_conclusive:
             raise NotSettledYet(f"no order with label {label} yet, one may still appear")
         self.guard.forget(label)
         self.guard.first_attempt(label)
