@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Final, assert_never, final
+from typing import assert_never, final
 
 from saga_choreography.errors import IllegalTransition, SagaIdConflict, StoreDamaged, UnknownSaga
 from saga_choreography.events import (
@@ -23,7 +23,7 @@ from saga_choreography.events import (
 )
 from saga_choreography.helpers.admission import Admission
 from saga_choreography.helpers.engine import Engine
-from saga_choreography.helpers.peer import Directed, Peer
+from saga_choreography.helpers.peer import Directed, Peer, concerns
 from saga_choreography.helpers.ports import Surroundings
 from saga_choreography.helpers.signals import (
     CancelRequest,
@@ -34,16 +34,14 @@ from saga_choreography.helpers.signals import (
     SagaSignal,
     StartRequest,
 )
+from saga_choreography.helpers.upkeep import prune
 from saga_choreography.helpers.watch import Verdict, Watches
 from saga_choreography.observability import NoticeKind
 from saga_choreography.protocol import resolver_commands as c
 from saga_choreography.protocol.resolver import accept, outcome_event, quarantined_event, resolve, saga_facts
 from saga_choreography.protocol.resolver_fold import fold_saga
-from saga_choreography.protocol.routing import addressees
 from saga_choreography.storage.journal import InitiatorJournal, Tombstone
 from saga_choreography.types import FailureCause, FailureKind, SagaId, SagaOrigin, SagaPlan
-
-PRUNE_BATCH: Final = 256
 
 
 def start_digest(plan: SagaPlan, payload: bytes) -> bytes:
@@ -117,7 +115,7 @@ class InitiatorEngine(Engine):
             case PeerJoined(peer):
                 self._tell_facts(peer)
             case PruneDue():
-                self._prune(signal, now_millis)
+                prune(self.journal, signal, self.surroundings)
             case _:
                 if isinstance(signal, SagaChoreographyEvent):
                     self._hear(signal, now_millis)
@@ -294,22 +292,9 @@ class InitiatorEngine(Engine):
     def _tell_facts(self, peer: Peer) -> None:
         """Tell a peer that joined what it must know of live sagas."""
         self.commit()
-        told: list[SagaChoreographyEvent] = []
-        for saga_id, memory in self._sagas.items():
-            if not peer.owns(saga_id):
-                continue
-            for fact in saga_facts(memory):
-                if any((fact.saga_type, step) in peer.steps for step in addressees(fact).steps):
-                    told.append(fact)
+        told = [fact for memory in self._sagas.values() for fact in saga_facts(memory) if concerns(fact, peer)]
         if told:
             peer.tell(told)
-
-    def _prune(self, due: PruneDue, now_millis: int) -> None:
-        before = now_millis - due.retention_millis
-        pruned = self.journal.prune(before, PRUNE_BATCH)
-        forgotten = self.journal.prune_tombstones(before - due.retention_millis, PRUNE_BATCH)
-        if pruned == PRUNE_BATCH or forgotten == PRUNE_BATCH:
-            self.surroundings.arm(now_millis, due)
 
 
 def _outcome_of_pruned(origin: SagaOrigin, tombstone: Tombstone, now_millis: int) -> SagaOutcome:

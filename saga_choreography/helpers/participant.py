@@ -5,10 +5,10 @@ fence, would answer "never ran" and leak it. Only a pure step, which has no effe
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Final, Generic, assert_never, cast, final
+from typing import Generic, assert_never, cast, final
 
 from typing_extensions import TypeVar
 
@@ -27,18 +27,15 @@ from saga_choreography.events import (
     SagaOutcome,
     TimestampedEvent,
 )
+from saga_choreography.helpers.calls import call_business, must_be_committed_first
 from saga_choreography.helpers.engine import Engine
 from saga_choreography.helpers.execution import (
     BoundStep,
     bind,
-    cancel_wrapper,
-    compensate_wrapper,
-    execute_step_wrapper,
-    probe_wrapper,
 )
 from saga_choreography.helpers.host import StateHost
 from saga_choreography.helpers.pacing import Pacing
-from saga_choreography.helpers.peer import Peer
+from saga_choreography.helpers.peer import Peer, concerns
 from saga_choreography.helpers.ports import Surroundings
 from saga_choreography.helpers.recovery import rebuild, replay
 from saga_choreography.helpers.signals import (
@@ -50,12 +47,13 @@ from saga_choreography.helpers.signals import (
     SagaSignal,
     TimerFired,
 )
+from saga_choreography.helpers.stage import Stage
+from saga_choreography.helpers.upkeep import prune
 from saga_choreography.observability import NoticeKind, ParticipantStats
 from saga_choreography.protocol import commands as c
 from saga_choreography.protocol.decide import decide
 from saga_choreography.protocol.facts import fact_of
 from saga_choreography.protocol.memory import StepMemory, unheard_of
-from saga_choreography.protocol.routing import addressees
 from saga_choreography.protocol.stimuli import (
     OperatorResolved,
     Recovered,
@@ -64,8 +62,7 @@ from saga_choreography.protocol.stimuli import (
     StepReturned,
     Stimulus,
 )
-from saga_choreography.state import Compensating, Executing, ParticipantState, Quarantined, SagaStateEntry, is_in
-from saga_choreography.storage.journal import Tombstone
+from saga_choreography.state import ParticipantState, Quarantined, SagaStateEntry, is_in
 from saga_choreography.traits.outcomes import StepOutput
 from saga_choreography.traits.participant import SagaParticipant, declared_steps
 from saga_choreography.types import SagaId, context_for
@@ -73,8 +70,6 @@ from saga_choreography.types import SagaId, context_for
 In = TypeVar("In")
 Out = TypeVar("Out")
 Undo = TypeVar("Undo")
-
-PRUNE_BATCH: Final = 256
 
 
 @final
@@ -95,9 +90,7 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         self._heard: dict[SagaId, StepMemory] = {}
         self._awaiting: deque[SagaId] = deque()
         self._calls: deque[tuple[SagaId, c.Command]] = deque()
-        self._records: list[tuple[SagaId, TimestampedEvent[ParticipantEvent]]] = []
-        self._marks: list[tuple[SagaId, str, int]] = []
-        self._ends: list[tuple[SagaId, int, OutcomeKind]] = []
+        self._stage = Stage()
         self._pacing = Pacing(surroundings.clock)
 
     @property
@@ -147,7 +140,7 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
             case ResolveStep():
                 self._resolve(signal, now_millis)
             case PruneDue():
-                self._prune(signal, now_millis)
+                prune(self._state.saga_journal, signal, self.surroundings)
             case _:
                 if isinstance(signal, SagaChoreographyEvent):
                     self._hear(signal, now_millis)
@@ -215,9 +208,7 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         else:
             self._heard.pop(saga_id, None)
         for record in decision.records:
-            self._records.append((saga_id, record))
-            if record.sequence == 1:
-                self._marks.append((saga_id, after.entry.step_name, now_millis))
+            self._stage.add(saga_id, after.entry.step_name, record)
         for command in decision.commands:
             self._obey(saga_id, after.entry, command, now_millis)
 
@@ -252,27 +243,23 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
             return
         context = context_for(entry.origin, entry.step_name, 1, "do")
         if isinstance(outcome, SagaCompleted):
-            self._ends.append((entry.saga_id, now_millis, OutcomeKind.COMPLETED))
+            self._stage.end(entry.saga_id, now_millis, OutcomeKind.COMPLETED)
             self._hook("on_saga_completed", partial(self._participant.on_saga_completed, context))
         else:
-            self._ends.append((entry.saga_id, now_millis, OutcomeKind.FAILED))
+            self._stage.end(entry.saga_id, now_millis, OutcomeKind.FAILED)
             self._hook("on_saga_failed", partial(self._participant.on_saga_failed, context, outcome.reason))
 
     def _hook(self, name: str, call: "partial[None]") -> None:
         def run() -> None:
-            if not self.isolate(f"{type(self._participant).__name__}.{name}", call):
-                self._stats.count("hooks_raised")
+            self._isolated(name, call)
 
         self.after_commit(run)
 
-    def _resume_pending(self, entry: ParticipantState[Executing], bound: BoundStep[In, Out, Undo]) -> None:
-        context = context_for(entry.origin, entry.step_name, entry.state.attempt, "do")
-
-        def call() -> None:
-            self._participant.resume_pending(context, bound.input_of(entry.state.input))
-
-        if not self.isolate(f"{type(self._participant).__name__}.resume_pending", call):
+    def _isolated(self, name: str, call: Callable[[], None]) -> bool:
+        went_well = self.isolate(f"{type(self._participant).__name__}.{name}", call)
+        if not went_well:
             self._stats.count("hooks_raised")
+        return went_well
 
     # ---------------------------------------------------------------- running business code
 
@@ -289,69 +276,35 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         if any(self._must_be_committed_first(saga_id, command) for saga_id, command in batch):
             self.commit()
         for saga_id, command in batch:
+            entry = self._states.get(saga_id)
+            if entry is None:
+                continue
             started = self._pacing.start()
-            stimulus = self._call(saga_id, command)
+            bound, clock = self._steps[entry.origin.saga_type], self.surroundings.clock
+            stimulus = call_business(self._participant, bound, entry, command, clock, self._isolated)
             slow = self._pacing.finished(started)
             if stimulus is not None:
-                self._feed(saga_id, stimulus, self.surroundings.clock.now_millis())
+                self._feed(saga_id, stimulus, clock.now_millis())
             if slow:
                 self.commit()  # results are durable as soon as they exist; only fast ones share a commit
 
     def _must_be_committed_first(self, saga_id: SagaId, command: c.Command) -> bool:
         entry = self._states.get(saga_id)
-        if entry is None or not isinstance(command, c.RunStep):
-            return True
-        plan = entry.origin.plan.step(entry.step_name)
-        return plan is None or not plan.pure
-
-    def _call(self, saga_id: SagaId, command: c.Command) -> Stimulus | None:
-        entry = self._states.get(saga_id)
-        if entry is None:
-            return None
-        bound = self._steps[entry.origin.saga_type]
-        if is_in(entry, Executing):
-            return self._call_forward(entry, command, bound)
-        if is_in(entry, Compensating) and isinstance(command, c.RunCompensation):
-            return compensate_wrapper(self._participant, bound, entry)
-        return None
-
-    def _call_forward(
-        self, entry: ParticipantState[Executing], command: c.Command, bound: BoundStep[In, Out, Undo]
-    ) -> Stimulus | None:
-        clock = self.surroundings.clock
-        match command:
-            case c.RunStep():
-                return execute_step_wrapper(self._participant, bound, entry, clock)
-            case c.RunProbe():
-                return probe_wrapper(self._participant, bound, entry, clock)
-            case c.RunCancel():
-                return cancel_wrapper(self._participant, bound, entry, clock)
-            case c.ResumePending():
-                self._resume_pending(entry, bound)
-                return None
-            case _:
-                return None
+        return entry is not None and must_be_committed_first(entry, command)
 
     # ---------------------------------------------------------------- store
 
     def staged(self) -> bool:
-        return bool(self._records or self._ends)
+        return bool(self._stage)
 
     def transaction(self) -> AbstractContextManager[None]:
         return self._state.saga_journal.transaction()
 
     def write(self) -> None:
-        journal, dedupe = self._state.saga_journal, self._state.saga_dedupe
-        for saga_id, record in self._records:
-            journal.append(saga_id, record)
-        for saga_id, key, at_millis in self._marks:
-            dedupe.check_and_mark(saga_id, key, at_millis)
-        for saga_id, at_millis, outcome in self._ends:
-            journal.end(saga_id, at_millis, Tombstone(outcome=outcome, digest=b""))
+        self._stage.write(self._state.saga_journal, self._state.saga_dedupe)
 
     def written(self) -> None:
-        self._stats.committed(record.event for _, record in self._records)
-        self._records, self._marks, self._ends = [], [], []
+        self._stats.committed(self._stage.clear())
 
     def paused(self, detail: str) -> None:
         self._stats.count("store_pauses")
@@ -387,21 +340,10 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         if peer.peer_id == self.surroundings.peer_id:
             return
         self.commit()  # what is staged is told to everybody anyway; what is told below must be durable
-        told = list(self._facts_for(peer, self._states.values()))
+        told = [fact for entry in self._states.values() if (fact := fact_of(entry)) and concerns(fact, peer)]
         if told:
             self._stats.count("facts_retold", len(told))
             peer.tell(told)
-
-    def _facts_for(self, peer: Peer, entries: Iterable[SagaStateEntry]) -> Iterable[SagaChoreographyEvent]:
-        for entry in entries:
-            fact = fact_of(entry)
-            if fact is None:
-                continue
-            to = addressees(fact)
-            is_initiator = to.initiator and peer.peer_id == fact.origin.initiator
-            serves = any((fact.saga_type, step) in peer.steps for step in to.steps) and peer.owns(fact.saga_id)
-            if is_initiator or serves:
-                yield fact
 
     def _resolve(self, word: ResolveStep, now_millis: int) -> None:
         """Apply an operator's word; the answer is given once it is committed."""
@@ -434,11 +376,3 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         return OperatorResolved(
             resolution=word.resolution, by=word.by, why=word.why, output=encoded.output, undo=encoded.undo
         )
-
-    def _prune(self, due: PruneDue, now_millis: int) -> None:
-        journal = self._state.saga_journal
-        before = now_millis - due.retention_millis
-        pruned = journal.prune(before, PRUNE_BATCH)
-        forgotten = journal.prune_tombstones(before - due.retention_millis, PRUNE_BATCH)
-        if pruned == PRUNE_BATCH or forgotten == PRUNE_BATCH:
-            self.surroundings.arm(now_millis, due)

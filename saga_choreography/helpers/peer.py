@@ -6,6 +6,7 @@ from typing import TypeAlias, final
 from attrs import frozen
 
 from saga_choreography.events import SagaChoreographyEvent
+from saga_choreography.protocol.routing import addressees
 from saga_choreography.types import PeerId, SagaId
 
 
@@ -23,6 +24,14 @@ class Peer:
     is_initiator: bool
     tell: Callable[[Sequence[SagaChoreographyEvent]], None]
     owns: Callable[[SagaId], bool]
+
+
+def concerns(fact: SagaChoreographyEvent, peer: Peer) -> bool:
+    """Whether a peer is interested in a fact: as the initiator of its saga, or as the owner of a step it goes to."""
+    to = addressees(fact)
+    if to.initiator and peer.peer_id == fact.origin.initiator:
+        return True
+    return any((fact.saga_type, step) in peer.steps for step in to.steps) and peer.owns(fact.saga_id)
 
 
 @final

@@ -39,9 +39,9 @@ def connection_to(exchange: SimulatedExchange, *, secret: str | None = None) -> 
 
 @final
 class ExchangeHarness(ProgramHarness):
-    """The exchange outlives the programs; `exchange` may be given, else there is a fresh one with a still market.
+    """A fresh exchange with a still market, which outlives the programs.
 
-    `hold_fills`: orders rest until they are filled by hand. `silence_millis`: when a silent socket is given up.
+    `silence_millis`: when a silent socket is given up. `clock_offset_millis`: how far the exchange's clock is ahead.
     """
 
     def __init__(
@@ -49,20 +49,17 @@ class ExchangeHarness(ProgramHarness):
         settings: ProgramSettings = AGAINST_EXCHANGE,
         *,
         config: ExchangeConfig = STILL_MARKET,
-        hold_fills: bool = False,
         silence_millis: int | None = None,
         clock_offset_millis: int = 0,
     ) -> None:
         super().__init__(settings)
         self._config = config
-        self._hold_fills = hold_fills
         self._silence_millis = silence_millis
         self._clock_offset_millis = clock_offset_millis
+        self.ready_millis = int(WAIT_SECONDS * 1_000)
 
     def _prepare(self, stack: ExitStack) -> None:
         self.exchange = stack.enter_context(SimulatedExchange(seed=1, config=self._config))
-        if self._hold_fills:
-            self.exchange.hold_fills()
         if self._clock_offset_millis:
             self.exchange.faults.arm(FaultName.CLOCK_OFFSET, millis=self._clock_offset_millis)
 
@@ -71,9 +68,13 @@ class ExchangeHarness(ProgramHarness):
 
     def _start(self) -> None:
         super()._start()
-        self.program.client.wait_until_ready(int(WAIT_SECONDS * 1_000))
+        self.program.client.wait_until_ready(self.ready_millis)
 
     # ---------------------------------------------------------------- the exchange's side
+
+    def rest_next_order(self, *, filled: str = "0") -> None:
+        """Let the next order that may rest fill this fraction and then stand still until it is filled by hand."""
+        self.exchange.faults.arm(FaultName.PARTIAL_FILL, fraction=Decimal(filled))
 
     def drop_ws_connection(self, kind: str = "reset") -> None:
         """End every connection to the exchange; the program connects again by itself."""

@@ -16,8 +16,10 @@ QUICK: Final = ProgramSettings(
     order_validity_millis=300,
     settle_margin_millis=100,
 )
-# The exchange does: an order must not be late for it even on a busy machine.
-AGAINST_EXCHANGE: Final = evolve(QUICK, order_validity_millis=2_000, settle_margin_millis=500)
+# The exchange does: an order must not be late for it even on a busy machine ...
+AGAINST_EXCHANGE: Final = evolve(QUICK, order_validity_millis=20_000, settle_margin_millis=500)
+# ... but where it never took the order, that is known only when the deadline is over.
+SOON_SETTLED: Final = evolve(QUICK, order_validity_millis=1_400, settle_margin_millis=100)
 
 
 def with_limits(limits: RiskLimits) -> ProgramSettings:

@@ -1,6 +1,6 @@
 """Pure rules of placing and undoing an order. The exchange has no idempotency key: the label is all there is."""
 
-from collections.abc import Sequence
+import time
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Final
@@ -12,6 +12,15 @@ from saga_choreography import IdempotencyKey
 LABEL_LIMIT: Final = 64
 ALREADY_GONE: Final = frozenset({10004, 10010, 11008, 11044})
 """Refusals of a cancel that mean: there is nothing left to cancel; go and read the final state."""
+CAME_TOO_LATE: Final = 13888
+"""The order's `valid_until` had passed when it arrived: it was not placed, and may be sent with a new one."""
+
+
+def deadline_in(validity_millis: int) -> int:
+    """The local time (Unix milliseconds) after which an order that is sent now must not be taken any more."""
+    return time.time_ns() // 1_000_000 + validity_millis
+NEVER_MATCHED: Final = frozenset({13666, 13888})
+"""Refusals of an order that came too late or was withdrawn: nothing is wrong with it, it may be sent again."""
 
 
 def label_of(key: IdempotencyKey, number: int = 1) -> str:
@@ -76,8 +85,3 @@ def placed(prepared: PreparedOrder, order: OrderSnapshot, label: str) -> tuple[P
         side=prepared.side,
     )
     return output, undo
-
-
-def with_label(orders: Sequence[OrderSnapshot], label: str) -> OrderSnapshot | None:
-    """The order that carries a label, if there is one. This program sends a label once, so there is never a second."""
-    return next((order for order in orders if order.label == label), None)

@@ -3,10 +3,10 @@
 All arithmetic is Decimal; amounts are rounded down to the contract size, prices to the tick on the passive side.
 """
 
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from deribit_example.actors.deribit_ws import Instrument, Ticker
-from deribit_example.saga.types import OrderIntent, PreparedOrder
+from deribit_example.saga.types import OrderIntent, PreparedOrder, Side
 
 
 class NotPlaceable(Exception):
@@ -23,16 +23,21 @@ def tick_size_at(instrument: Instrument, price: Decimal) -> Decimal:
     return tick
 
 
-def on_tick(instrument: Instrument, price: Decimal, side: str) -> Decimal:
+def on_tick(instrument: Instrument, price: Decimal, side: Side) -> Decimal:
     """The nearest price on the tick that is not worse for us: down for a buy, up for a sell."""
     tick = tick_size_at(instrument, price)
-    rounding = ROUND_FLOOR if side == "buy" else ROUND_CEILING
-    return (price / tick).to_integral_value(rounding=rounding) * tick
+    # `//` is exact where `/` would round the quotient to 28 digits, perhaps past the next tick.
+    rounded = price // tick * tick
+    if side == "sell" and rounded < price:
+        rounded += tick
+    if rounded % tick_size_at(instrument, rounded) != 0:
+        return on_tick(instrument, rounded, side)  # it left the range in which this tick holds
+    return rounded
 
 
 def on_contract_size(instrument: Instrument, amount: Decimal) -> Decimal:
     """The largest whole number of contracts within an amount, as an amount."""
-    return (amount / instrument.contract_size).to_integral_value(rounding=ROUND_DOWN) * instrument.contract_size
+    return amount // instrument.contract_size * instrument.contract_size
 
 
 def prepare(intent: OrderIntent, instrument: Instrument, ticker: Ticker) -> PreparedOrder:
@@ -45,8 +50,10 @@ def prepare(intent: OrderIntent, instrument: Instrument, ticker: Ticker) -> Prep
         raise NotPlaceable(f"asked about {intent.instrument}, was told of {instrument.name}")
     if not instrument.is_active:
         raise NotPlaceable(f"{intent.instrument} is not open for trading")
-    if intent.price <= 0:
+    if not intent.price.is_finite() or intent.price <= 0:
         raise NotPlaceable(f"price {intent.price} is not positive")
+    if not intent.amount.is_finite() or intent.amount <= 0:
+        raise NotPlaceable(f"amount {intent.amount} is not positive")
     amount = on_contract_size(instrument, intent.amount)
     if amount < instrument.min_trade_amount:
         raise NotPlaceable(
@@ -54,6 +61,8 @@ def prepare(intent: OrderIntent, instrument: Instrument, ticker: Ticker) -> Prep
             f"below the least of {instrument.min_trade_amount}"
         )
     price = on_tick(instrument, intent.price, intent.side)
+    if price <= 0:
+        raise NotPlaceable(f"price {intent.price} is less than one tick")
     if ticker.max_price is not None and price > ticker.max_price:
         raise NotPlaceable(f"price {price} is above the band, which ends at {ticker.max_price}")
     if ticker.min_price is not None and price < ticker.min_price:

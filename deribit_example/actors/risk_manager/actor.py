@@ -54,7 +54,8 @@ class RiskManager(RiskManagerInitiating, pykka.ThreadingActor):
             case SignalReceived(signal):
                 self._tell(self._decide(signal))
             case GetRiskState(reply):
-                reply.set_result(self.book)
+                if reply.set_running_or_notify_cancel():
+                    reply.set_result(self.book)
             case SagaEvent(event):
                 handle_saga_event(self, event)
             case _:
@@ -64,7 +65,11 @@ class RiskManager(RiskManagerInitiating, pykka.ThreadingActor):
         judged = judge(signal, self.book, self.limits, time.time_ns() // 1_000_000)
         if isinstance(judged, Rejected):
             return judged
-        left = self.limiter.snapshot()[Pool.MATCHING].requests
+        try:
+            left = self.limiter.snapshot()[Pool.MATCHING].requests
+        except (TimeoutError, pykka.ActorDeadError):
+            detail = "the rate limiter does not answer"
+            return Rejected(signal=signal, reason=RejectReason.RATE_LIMITED, detail=detail)
         if left < REQUESTS_OF_A_SAGA:
             detail = f"{left} request(s) left, {REQUESTS_OF_A_SAGA} are needed"
             return Rejected(signal=signal, reason=RejectReason.RATE_LIMITED, detail=detail)

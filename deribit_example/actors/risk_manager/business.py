@@ -26,7 +26,9 @@ class RiskLimits:
     order_amounts: Mapping[str, Decimal]
     min_confidence: float = field(default=0.6, validator=[validators.ge(0.0), validators.le(1.0)])
     exposure_limit: Decimal = Decimal(100_000)
-    price_slippage: Decimal = Decimal("0.002")
+    price_slippage: Decimal = field(
+        default=Decimal("0.002"), validator=[validators.ge(Decimal(0)), validators.lt(Decimal(1))]
+    )
     breaker_failures: int = field(default=3, validator=validators.ge(1))
     breaker_cooldown_millis: int = field(default=60_000, validator=validators.ge(0))
 
@@ -110,8 +112,11 @@ def limit_price(signal: Signal, slippage: Decimal) -> Decimal:
 
 def judge(signal: Signal, book: RiskBook, limits: RiskLimits, now_millis: int) -> OrderIntent | Rejected:
     """The intent of an order, or why there is none."""
-    if signal.confidence < limits.min_confidence:
+    if not signal.confidence >= limits.min_confidence:  # also when it is not a number
         detail = f"confidence {signal.confidence:.2f} is below {limits.min_confidence:.2f}"
+        return Rejected(signal=signal, reason=RejectReason.LOW_CONFIDENCE, detail=detail)
+    if not signal.price.is_finite() or signal.price <= 0:
+        detail = f"nothing can be traded at {signal.price}"
         return Rejected(signal=signal, reason=RejectReason.LOW_CONFIDENCE, detail=detail)
     amount = limits.order_amounts.get(signal.instrument)
     if amount is None:

@@ -4,8 +4,7 @@ The label is derived from the idempotency key, so it is journaled (with the star
 sent. An unknown outcome is settled by asking for the label, never by sending again.
 """
 
-import time
-from typing import Final
+from typing import final
 
 from deribit_example.actors.deribit_ws import (
     DeribitClient,
@@ -14,10 +13,12 @@ from deribit_example.actors.deribit_ws import (
     OrderSnapshot,
     RequestRefused,
 )
-from deribit_example.actors.order_coordinator.business import label_of, order_for, placed, with_label
+from deribit_example.actors.order_coordinator.business import CAME_TOO_LATE, deadline_in, label_of, order_for, placed
+from deribit_example.actors.order_coordinator.credit import give_back, shortage
 from deribit_example.actors.order_coordinator.send_guard import SendGuard
 from deribit_example.actors.order_coordinator.unwinding import Unwinding
-from deribit_example.actors.rate_limiter import Denied, Pool, RateLimiterClient
+from deribit_example.actors.rate_limiter import RateLimiterClient
+from deribit_example.saga.order_lookup import LabelNotUnique, old_by_label, recent_by_label
 from deribit_example.saga.types import PLACE_ORDER, PlacedOrder, PreparedOrder, UndoOrder
 from saga_choreography import (
     AmbiguousStepError,
@@ -27,15 +28,21 @@ from saga_choreography import (
     SagaContext,
     SagaParticipant,
     StepNotExecuted,
+    StepOutcomeUnknown,
     StepOutput,
 )
 
-LABEL_WINDOW_MILLIS: Final = 25 * 60 * 1000
-"""The exchange forgets labels after about 30 minutes; older sagas are also looked up in the order history."""
 
-
+@final
 class NotSettledYet(Exception):
     """An order may still appear under the label: ask again a little later."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(label)
+        self.label = label
+
+    def __str__(self) -> str:
+        return f"no order with label {self.label} yet, one may still appear"
 
 
 class OrderCoordinatorSteps(SagaParticipant[PreparedOrder, PlacedOrder, UndoOrder]):
@@ -52,74 +59,98 @@ class OrderCoordinatorSteps(SagaParticipant[PreparedOrder, PlacedOrder, UndoOrde
 
         Raises:
             CompensationRequiredError: the exchange refused it; nothing was placed.
-            RetryableStepError: nothing was sent.
-            AmbiguousStepError: it was sent, and nobody knows.
+            RetryableStepError: nothing was placed, and it may be sent again.
+            AmbiguousStepError: it was sent, or may have been, and nobody knows what became of it.
         """
         label = label_of(context.idempotency_key)
         if context.attempt == 1:
-            self.guard.first_attempt(label)
+            self.guard.first_attempt(context)
         else:
-            found = self._look_before_sending(step_input, label)
+            found = self._look_before_sending(context, step_input, label)
             if found is not None:
-                return self._output(step_input, found, label)
-        if isinstance(denied := self.limiter.acquire(Pool.MATCHING), Denied):
-            raise RetryableStepError(f"out of request credits for {denied.retry_after_millis} ms")
-        try:
-            order = self.client.place_order(
-                order_for(step_input, label), local_deadline_millis=_now_millis() + self.validity_millis
-            )
-        except RequestRefused as refused:
-            raise CompensationRequiredError(f"the exchange refused the order: {refused}") from refused
-        except NotConnected as error:
-            raise RetryableStepError(str(error)) from error
-        except DeribitError as error:
-            self.guard.sent(label)
-            raise AmbiguousStepError(str(error)) from error
-        if order.state == "rejected":
-            raise CompensationRequiredError(f"the exchange rejected order {order.order_id}")
-        return self._output(step_input, order, label)
+                return _output(step_input, found, label)
+        return _output(step_input, self._send(context, step_input, label), label)
 
     def probe_step(self, context: SagaContext, step_input: PreparedOrder) -> ProbeResult[PlacedOrder, UndoOrder]:
-        """Ask for the label. Nothing found is an answer only when nothing can appear any more.
+        """Ask for the label, then the history. Nothing found is an answer only when nothing can appear any more.
+
+        An order found in any state is the answer: one that ended badly is undone once the monitor has said so.
 
         Raises:
             NotSettledYet, DeribitError: ask again later.
         """
         label = label_of(context.idempotency_key)
-        # Judged before asking: an answer that takes long says nothing about the time in between.
-        is_conclusive = self.guard.is_conclusive(label)
-        found = self._find(step_input, label, context.saga_started_at_millis)
+        try:
+            # Read before asking: an answer is conclusive only if it was given after that moment.
+            has_settled = self.guard.has_settled(context, label)
+            found = recent_by_label(self.client, step_input.settlement_currency, label, wait_for_connection=True)
+            if found is None and has_settled:
+                found = old_by_label(self.client, step_input.instrument, label, context.saga_started_at_millis)
+        except LabelNotUnique as problem:
+            return StepOutcomeUnknown(str(problem))
         if found is not None:
-            return self._output(step_input, found, label)
-        if not is_conclusive:
-            raise NotSettledYet(f"no order with label {label} yet, one may still appear")
-        self.guard.forget(label)
-        self.guard.first_attempt(label)
+            return _output(step_input, found, label)
+        if not has_settled:
+            raise NotSettledYet(label)
+        self.guard.not_sent(context, label)
         return StepNotExecuted()
 
     def compensate_step(self, context: SagaContext, undo: UndoOrder) -> None:
         """Cancel the order and offset whatever was filled of it."""
-        Unwinding(self.client, self.guard, self.validity_millis).unwind(context, undo)
+        if context.attempt == 1:
+            self.guard.first_attempt(context)
+        Unwinding(
+            context=context,
+            undo=undo,
+            client=self.client,
+            limiter=self.limiter,
+            guard=self.guard,
+            validity_millis=self.validity_millis,
+        ).unwind()
 
-    def _look_before_sending(self, prepared: PreparedOrder, label: str) -> OrderSnapshot | None:
+    def on_saga_completed(self, context: SagaContext) -> None:
+        """Nothing can be in doubt any more."""
+        self.guard.forget(context.saga_id)
+
+    def on_saga_failed(self, context: SagaContext, reason: str) -> None:
+        """Nothing can be in doubt any more."""
+        self.guard.forget(context.saga_id)
+
+    def _look_before_sending(self, context: SagaContext, prepared: PreparedOrder, label: str) -> OrderSnapshot | None:
         """A former attempt sent nothing, as far as is known; the exchange may know better."""
+        if not self.guard.is_clean(context, label):
+            raise AmbiguousStepError("an earlier attempt may have sent the order")
         try:
-            return with_label(self.client.get_order_state_by_label(prepared.settlement_currency, label), label)
+            return recent_by_label(self.client, prepared.settlement_currency, label)
+        except LabelNotUnique as problem:
+            raise AmbiguousStepError(str(problem)) from problem
         except DeribitError as error:
             raise RetryableStepError(str(error)) from error
 
-    def _find(self, prepared: PreparedOrder, label: str, started_at_millis: int) -> OrderSnapshot | None:
-        recent = self.client.get_order_state_by_label(prepared.settlement_currency, label, wait_for_connection=True)
-        found = with_label(recent, label)
-        if found is None and _now_millis() - started_at_millis > LABEL_WINDOW_MILLIS:
-            found = with_label(self.client.get_order_history(prepared.instrument, wait_for_connection=True), label)
-        return found
+    def _send(self, context: SagaContext, prepared: PreparedOrder, label: str) -> OrderSnapshot:
+        if (why := shortage(self.limiter)) is not None:
+            raise RetryableStepError(why)
+        self.guard.sending(context, label)
+        try:
+            order = self.client.place_order(
+                order_for(prepared, label), local_deadline_millis=deadline_in(self.validity_millis)
+            )
+        except RequestRefused as refused:
+            self.guard.not_sent(context, label)
+            if refused.code == CAME_TOO_LATE:
+                raise RetryableStepError(str(refused)) from refused
+            raise CompensationRequiredError(f"the exchange refused the order: {refused}") from refused
+        except NotConnected as error:
+            self.guard.not_sent(context, label)
+            give_back(self.limiter)
+            raise RetryableStepError(str(error)) from error
+        except DeribitError as error:
+            raise AmbiguousStepError(str(error)) from error
+        if order.state == "rejected":
+            raise CompensationRequiredError(f"the exchange rejected order {order.order_id}")
+        return order
 
-    def _output(self, prepared: PreparedOrder, order: OrderSnapshot, label: str) -> StepOutput[PlacedOrder, UndoOrder]:
-        self.guard.forget(label)
-        output, undo = placed(prepared, order, label)
-        return StepOutput(output, undo)
 
-
-def _now_millis() -> int:
-    return time.time_ns() // 1_000_000
+def _output(prepared: PreparedOrder, order: OrderSnapshot, label: str) -> StepOutput[PlacedOrder, UndoOrder]:
+    output, undo = placed(prepared, order, label)
+    return StepOutput(output, undo)

@@ -4,9 +4,16 @@ An update can be lost or come before the step began, so the state is asked for o
 session is back or the program restarted, and whenever no end was heard of for a while.
 """
 
+import logging
 from collections.abc import Callable
 
-from deribit_example.actors.deribit_ws import DeribitClient, DeribitError, OrderSnapshot, RequestRefused
+from deribit_example.actors.deribit_ws import (
+    DeribitClient,
+    DeribitError,
+    NotConnected,
+    OrderSnapshot,
+    RequestRefused,
+)
 from deribit_example.actors.order_monitor.business import Ended, StillOpen, read
 from deribit_example.saga.types import MONITOR_ORDER, FilledOrder, PlacedOrder
 from saga_choreography import (
@@ -21,6 +28,8 @@ from saga_choreography import (
     StepPending,
     TerminalStepError,
 )
+
+_log = logging.getLogger(__name__)
 
 
 class OrderMonitorSteps(NothingToUndo, SagaParticipant[PlacedOrder, FilledOrder, None]):
@@ -48,6 +57,7 @@ class OrderMonitorSteps(NothingToUndo, SagaParticipant[PlacedOrder, FilledOrder,
         try:
             order = self._watch(step_input)
         except RequestRefused as refused:
+            del self.watched[step_input.order_id]
             raise TerminalStepError(f"order {step_input.order_id} cannot be watched: {refused}") from refused
         except DeribitError as error:
             raise RetryableStepError(str(error)) from error
@@ -70,11 +80,19 @@ class OrderMonitorSteps(NothingToUndo, SagaParticipant[PlacedOrder, FilledOrder,
     def resume_pending(self, context: SagaContext, step_input: PlacedOrder) -> None:
         """The program was restarted: watch again, and ask, for updates were lost meanwhile."""
         self.watched[step_input.order_id] = context.saga_id
-        self.tell_self_of(self._watch(step_input))
+        try:
+            self.tell_self_of(self._watch(step_input))
+        except DeribitError as error:
+            _log.warning("order %s is asked for with the next session or follow-up: %s", step_input.order_id, error)
 
     def _watch(self, placed: PlacedOrder) -> OrderSnapshot:
         """Subscribe before asking, so that no update falls between the two."""
         if placed.instrument not in self.subscribed:
-            self.client.watch_orders(placed.instrument, self.tell_self_of)
+            try:
+                self.client.watch_orders(placed.instrument, self.tell_self_of)
+            except NotConnected:
+                # The listener stays registered, and the next session subscribes before it is told to be back.
+                self.subscribed.add(placed.instrument)
+                raise
             self.subscribed.add(placed.instrument)
         return self.client.get_order_state(placed.order_id, wait_for_connection=True)
