@@ -1,6 +1,9 @@
 """Durable, choreographed sagas on Pykka thread actors. Import everything from here; see README.md."""
 
 from saga_choreography.errors import (
+    ActorStartError as ActorStartError,
+)
+from saga_choreography.errors import (
     AmbiguousCompensationError as AmbiguousCompensationError,
 )
 from saga_choreography.errors import (
@@ -14,6 +17,12 @@ from saga_choreography.errors import (
 )
 from saga_choreography.errors import (
     IllegalTransition as IllegalTransition,
+)
+from saga_choreography.errors import (
+    NoReply as NoReply,
+)
+from saga_choreography.errors import (
+    NotAttached as NotAttached,
 )
 from saga_choreography.errors import (
     PayloadError as PayloadError,
@@ -167,9 +176,6 @@ from saga_choreography.runtime.handle import (
 )
 from saga_choreography.runtime.initiator import (
     SagaInitiator as SagaInitiator,
-)
-from saga_choreography.runtime.member import (
-    ActorStartError as ActorStartError,
 )
 from saga_choreography.runtime.quarantine import (
     QuarantinedRecord as QuarantinedRecord,
@@ -330,6 +336,8 @@ __all__ = [
     "InMemoryJournal",
     "LmdbDedupe",
     "LmdbJournal",
+    "NoReply",
+    "NotAttached",
     "NothingToUndo",
     "NoticeKind",
     "ParticipantDedupeStore",

@@ -15,6 +15,9 @@ SagaError
 |-- SagaIdConflict                       this saga id is taken by another payload
 |-- SagaBackpressure                     too many sagas in flight
 |-- UnknownSaga                          no such saga here
+|-- NotAttached                          the actor has not joined a SagaSystem
+|-- ActorStartError                      an actor did not become ready
+|-- NoReply                              an actor did not answer in time; asking again is safe
 |-- ResolutionRefused                    an operator's word does not fit the step's state
 |-- PayloadError                         a payload cannot be encoded or decoded
 `-- StoreError                           the store; acknowledged data is intact unless it says otherwise
@@ -162,6 +165,20 @@ class ResolutionRefused(SagaError):
 
     def __str__(self) -> str:
         return f"step {self.step_name!r} of saga {self.saga_id} was not resolved: {self.why}"
+
+
+class NotAttached(SagaError):
+    """The actor has not joined a `SagaSystem` (yet): start it with `system.start_actor()`."""
+
+
+class ActorStartError(SagaError):
+    """An actor did not become ready."""
+
+
+class NoReply(SagaError):
+    """An actor did not answer in time; what it was asked may or may not have happened. Asking again is safe."""
+
+    exit_code = 75
 
 
 class PayloadError(SagaError):

@@ -87,7 +87,7 @@ class Board:
         """Sagas that are new from here on belong to this scene."""
         with self._changed:
             self._state = evolve(self._state, scene=scene)
-            self.say(Source.SCENE, f"{scene.number}. {scene.title}", heading=True)
+            self.say(Source.SCENE, scene.heading, heading=True)
             self.say(Source.SCENE, scene.story)
 
     def update_saga(self, records: SagaRecords) -> None:

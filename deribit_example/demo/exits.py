@@ -11,6 +11,7 @@ EXIT_SCENE: Final = 5
 EXIT_CONNECTION: Final = 6
 EXIT_DATA_DIR: Final = 7
 EXIT_INTERRUPTED: Final = 130
+EXIT_PIPE: Final = 141
 EXIT_TERMINATED: Final = 143
 
 EXIT_CODES_HELP: Final = """\
@@ -26,7 +27,7 @@ exit codes:
   74   a store cannot be read or written
   75   the data directory is in use by another process, or its disk is full
   78   the data directory was written by another version
-  130  interrupted (Ctrl-C); 143 terminated
+  130  interrupted (Ctrl-C); 141 nobody reads the output any more; 143 terminated
 """
 
 
@@ -71,3 +72,10 @@ class DataDirUsed(DemoError):
     """The data directory holds sagas whose exchange is gone."""
 
     exit_code = EXIT_DATA_DIR
+
+
+@final
+class OutputClosed(DemoError):
+    """Nobody reads what the demo prints."""
+
+    exit_code = EXIT_PIPE

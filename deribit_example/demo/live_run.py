@@ -13,13 +13,13 @@ from deribit_example.actors.deribit_ws import DeribitConfig, MissingSetting
 from deribit_example.actors.deribit_ws.config import PRODUCTION_URL
 from deribit_example.demo.board import Board
 from deribit_example.demo.exits import EXIT_OK, BadSetting
-from deribit_example.demo.journals import JournalReader
+from deribit_example.demo.journals import JournalReader, SagaRecords
 from deribit_example.demo.lives import Program
 from deribit_example.demo.options import Options
 from deribit_example.demo.report import print_table
 from deribit_example.demo.run import spawn_program
 from deribit_example.demo.run_dir import RunDir
-from deribit_example.demo.snapshot import SceneTitle, Source
+from deribit_example.demo.snapshot import SagaView, SceneTitle, Source
 from deribit_example.demo.timeline import timeline
 from deribit_example.demo.views import choose_view
 
@@ -36,7 +36,7 @@ def run_live(options: Options, console: Console) -> int:
         view, why = choose_view(console, os.environ, plain=options.plain)
         if why is not None:
             print(why, file=sys.stderr)
-        board = Board(view.tell, scenes=1)
+        board = Board(view.tell, scenes=0)
         mode = "place" if options.place else "watch"
         arguments = ("--data-dir", str(run_dir.journals), "--mode", mode)
         # The key is in the environment, which the child inherits: it is never an argument that others could list.
@@ -44,7 +44,7 @@ def run_live(options: Options, console: Console) -> int:
         orders = "Signals become the smallest order allowed." if options.place else "Signals are shown, none is traded."
         with view:
             view.watch(board.snapshot)
-            board.open_scene(SceneTitle(number=1, title=f"Live on {config.url}", story=orders))
+            board.open_scene(SceneTitle(number=0, title=f"Live on {config.url}", story=orders))
             try:
                 program.start()
                 board.wait_until_failed(options.seconds)
@@ -54,10 +54,20 @@ def run_live(options: Options, console: Console) -> int:
                 program.stop()
             finally:
                 program.abandon()
-        print_table(console, [saga for saga in board.snapshot().sagas if timeline(saga.records)])
+        _tell_end(console, reader.sagas())
     if run_dir.kept is not None:
         print(f"Journals and logs are in {run_dir.kept}", file=sys.stderr)
     return EXIT_OK
+
+
+def _tell_end(console: Console, sagas: tuple[SagaRecords, ...]) -> None:
+    if not sagas:
+        console.print("No saga was started.")
+        return
+    print_table(console, [SagaView(scene=0, records=records, moments=timeline(records)) for records in sagas])
+    live = sum(records.outcome is None for records in sagas)
+    if live:
+        console.print(f"{live} saga(s) are under way: start again with the same --data-dir, and they go on.")
 
 
 def _config(options: Options) -> DeribitConfig:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from deribit_example.demo.board import Board
 from deribit_example.demo.children import ProgramProcess
-from deribit_example.demo.exits import ProgramFailed
+from deribit_example.demo.exits import OutputClosed, ProgramFailed
 from deribit_example.demo.journals import JournalReader
 from deribit_example.demo.messages import Decided, FactSeen, Ready, Report
 from deribit_example.demo.snapshot import Source
@@ -81,6 +81,12 @@ class Program:
         return self._process
 
     def _on_report(self, report: Report) -> None:
+        try:
+            self._sort(report)
+        except BrokenPipeError:
+            self._board.fail(OutputClosed("nobody reads the output any more"))
+
+    def _sort(self, report: Report) -> None:
         # A saga starts before its risk manager can say so: its facts wait for that word, to be read in the right order.
         match report:
             case Ready(live_sagas=live):
@@ -92,10 +98,13 @@ class Program:
                 return
             case _:
                 pass
-        self._board.apply(report) if not isinstance(report, FactSeen) else self._take(report)
+        if isinstance(report, FactSeen):
+            self._take(report)
+        else:
+            self._board.apply(report)
         held, self._held = self._held, []
         for fact in held:
-            self._on_report(fact)
+            self._sort(fact)
 
     def _take(self, fact: FactSeen) -> None:
         # The journals first: who waits for a fact then finds the records it follows from.

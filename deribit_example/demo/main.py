@@ -5,7 +5,7 @@ import signal
 import sys
 from types import FrameType
 
-from deribit_example.demo.exits import EXIT_INTERRUPTED, EXIT_TERMINATED, DemoError
+from deribit_example.demo.exits import EXIT_INTERRUPTED, EXIT_PIPE, EXIT_TERMINATED, DemoError
 from deribit_example.demo.live_run import run_live
 from deribit_example.demo.options import parse
 from deribit_example.demo.run import run_demo
@@ -25,22 +25,21 @@ def main(arguments: list[str] | None = None) -> int:
         options = parse(arguments)
         console = make_console()
         return run_live(options, console) if options.live else run_demo(options, console)
-    except DemoError as error:
-        return _refuse(str(error), error.exit_code)
-    except StoreError as error:
+    except (DemoError, StoreError) as error:
         return _refuse(str(error), error.exit_code)
     except KeyboardInterrupt:
         return _refuse("interrupted", EXIT_INTERRUPTED)
     except _Terminated:
         return _refuse("terminated", EXIT_TERMINATED)
     except BrokenPipeError:
-        # The reader of our lines is gone; nothing can be told to it, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_TERMINATED
+        return _refuse("nobody reads the output any more", EXIT_PIPE)
 
 
 def _refuse(message: str, code: int) -> int:
     print(f"deribit_example: {message}", file=sys.stderr)
+    if code == EXIT_PIPE:
+        # What is still buffered cannot be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 

@@ -59,7 +59,9 @@ class RunDir:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._keep or kind is not None:
+        # Ctrl-C and SIGTERM are no failure: they leave nothing to look into.
+        failed = kind is not None and issubclass(kind, Exception)
+        if self._keep or failed:
             self.kept = self.path
         else:
             shutil.rmtree(self.path, ignore_errors=True)

@@ -51,7 +51,8 @@ def draw(state: Snapshot, width: int, height: int) -> Layout:
 def _scene(state: Snapshot) -> Panel:
     if state.scene is None:
         return Panel(Text("Starting the exchange and the trading program ..."), title="saga choreography on Deribit")
-    title = Text(f"Scene {state.scene.number} of {state.scenes}: {state.scene.title}", style="bold", no_wrap=True)
+    place = f"Scene {state.scene.number} of {state.scenes}: " if state.scene.number else ""
+    title = Text(place + state.scene.title, style="bold", no_wrap=True, overflow="ellipsis")
     story = Text(state.scene.story, style="italic", no_wrap=True, overflow="ellipsis")
     return Panel(Group(title, story), title="saga choreography on Deribit", border_style="blue")
 

@@ -38,11 +38,15 @@ class Line:
 @final
 @frozen(kw_only=True)
 class SceneTitle:
-    """What the person is looking at."""
+    """What the person is looking at; number 0 is no scene of a play."""
 
     number: int
     title: str
     story: str
+
+    @property
+    def heading(self) -> str:
+        return f"Scene {self.number}. {self.title}" if self.number else self.title
 
 
 @final

@@ -83,6 +83,6 @@ def plain_line(line: Line) -> str | None:
     if line.source is Source.FACT:
         return None
     if line.heading:
-        return f"\n== Scene {line.text} =="
+        return f"\n== {line.text} =="
     label = "" if line.source is Source.SCENE else f"{line.source.value:<9} "
     return f"   {label}{line.text}"

@@ -2,7 +2,7 @@
 
 from typing_extensions import TypeVar
 
-from saga_choreography.errors import SagaError
+from saga_choreography.errors import NotAttached
 from saga_choreography.helpers.engine import Engine
 from saga_choreography.helpers.host import HasEngines
 from saga_choreography.helpers.participant import ParticipantEngine
@@ -15,10 +15,6 @@ from saga_choreography.types import SagaId
 In = TypeVar("In")
 Out = TypeVar("Out")
 Undo = TypeVar("Undo")
-
-
-class NotAttached(SagaError):
-    """The actor has not joined a `SagaSystem` (yet)."""
 
 
 def handle_saga_event(actor: HasEngines, event: SagaSignal) -> None:

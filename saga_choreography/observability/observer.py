@@ -5,7 +5,7 @@ bounded queue, the oldest of which are dropped and counted.
 """
 
 from enum import Enum
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from attrs import frozen
 
@@ -26,6 +26,18 @@ class NoticeKind(Enum):
     HOOK_RAISED = "hook_raised"
     UNKNOWN_SAGA = "unknown_saga"
     RECORD_UNREADABLE = "record_unreadable"
+
+
+SERIOUS: Final = frozenset(
+    {
+        NoticeKind.ACTOR_GAVE_UP,
+        NoticeKind.STORE_PAUSED,
+        NoticeKind.STORE_FAILED,
+        NoticeKind.RECORD_UNREADABLE,
+        NoticeKind.UNKNOWN_SAGA,
+    }
+)
+"""News that need somebody to look; they are logged as errors, the others as warnings."""
 
 
 @final

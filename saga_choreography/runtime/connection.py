@@ -18,14 +18,6 @@ from saga_choreography.types import PeerId, SagaId
 _log = logging.getLogger("saga_choreography")
 _FLUSH = SagaEvent(Flush())
 
-_SERIOUS = {
-    NoticeKind.ACTOR_GAVE_UP,
-    NoticeKind.STORE_PAUSED,
-    NoticeKind.STORE_FAILED,
-    NoticeKind.RECORD_UNREADABLE,
-    NoticeKind.UNKNOWN_SAGA,
-}
-
 
 @final
 class Connection:
@@ -80,9 +72,6 @@ class Connection:
         self._timers.arm(at_millis, lambda: tell(self._own_ref, message))
 
     def notice(self, kind: NoticeKind, detail: str, saga_id: SagaId | None = None) -> None:
-        _log.log(
-            logging.ERROR if kind in _SERIOUS else logging.WARNING, "%s: %s: %s", self._peer_id, kind.value, detail
-        )
         self._tell_observers(SagaNotice(kind=kind, peer=self._peer_id, detail=detail, saga_id=saga_id))
 
     def pause(self, seconds: float) -> bool:

@@ -6,9 +6,9 @@ from typing import Protocol
 from typing_extensions import TypeVar
 
 from saga_choreography.codec import payload_codec
+from saga_choreography.errors import NotAttached
 from saga_choreography.events import SagaCompleted, SagaFailed, SagaQuarantined
 from saga_choreography.helpers.admission import Admission
-from saga_choreography.helpers.handler import NotAttached
 from saga_choreography.helpers.initiating import InitiatorEngine
 from saga_choreography.helpers.signals import StartRequest
 from saga_choreography.runtime.handle import SagaHandle

@@ -13,7 +13,7 @@ from typing import Final, Protocol, final
 import pykka
 from attrs import frozen
 
-from saga_choreography.errors import SagaError, StoreError
+from saga_choreography.errors import ActorStartError, StoreError
 from saga_choreography.helpers.engine import Engine
 from saga_choreography.helpers.host import HasEngines
 from saga_choreography.helpers.ports import Clock
@@ -30,10 +30,6 @@ RESTART_DELAYS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before each restart in a row; after the last one the actor is given up."""
 HEALTHY_SECONDS: Final = 60.0
 """An actor that lived this long has its deaths forgiven."""
-
-
-class ActorStartError(SagaError):
-    """An actor did not become ready."""
 
 
 def tell_stop(ref: Ref) -> None:

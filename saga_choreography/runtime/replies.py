@@ -6,17 +6,11 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Final
 
-from saga_choreography.errors import SagaError
+from saga_choreography.errors import NoReply
 from saga_choreography.runtime.connection import tell
 from saga_choreography.runtime.event_stream import Ref
 
 _LOOK_SECONDS: Final = 0.25
-
-
-class NoReply(SagaError):
-    """An actor did not answer in time; what it was asked may or may not have happened. Asking again is safe."""
-
-    exit_code = 75
 
 
 def answered(ref: Ref, reply: "Future[None]", timeout: float) -> bool:

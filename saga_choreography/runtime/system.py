@@ -1,6 +1,7 @@
 """`SagaSystem`: the actors of one program and the directory their stores live in."""
 
 import atexit
+import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ from saga_choreography.helpers.signals import (
     SagaSignal,
     StartRequest,
 )
-from saga_choreography.observability import ParticipantStatsSnapshot, SagaNotice, SagaObserver
+from saga_choreography.observability import SERIOUS, NoticeKind, ParticipantStatsSnapshot, SagaNotice, SagaObserver
 from saga_choreography.runtime.attaching import Attaching, participant_tokens, roles_of
 from saga_choreography.runtime.clock import SystemClock
 from saga_choreography.runtime.connection import tell
@@ -51,6 +52,8 @@ P = TypeVar("P")
 A = TypeVar("A", bound=pykka.Actor)
 Out = TypeVar("Out")
 Undo = TypeVar("Undo")
+
+_log = logging.getLogger("saga_choreography")
 
 OperatorWord: TypeAlias = Literal["undone", "not_executed", "retry"] | StepOutput[Out, Undo]
 """How a quarantined step is resolved; a StepOutput means: completed, with this output and undo data."""
@@ -104,7 +107,7 @@ class SagaSystem:
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._timers = Timers(self._clock)
         self._observers = [ObserverThread(observer) for observer in observers]
-        self._stream = EventStream.start()
+        self._stream = EventStream.start(self._dropped)
         self._shared = Shared(
             stream=self._stream,
             timers=self._timers,
@@ -359,9 +362,17 @@ class SagaSystem:
         self._prune_later()
 
     def _notice(self, notice: SagaNotice) -> None:
+        """Operational news go to the log, and to the observers."""
+        level = logging.ERROR if notice.kind in SERIOUS else logging.WARNING
+        _log.log(level, "%s: %s: %s", notice.peer, notice.kind.value, notice.detail)
         news: Sequence[SagaChoreographyEvent | SagaNotice] = [notice]
         for observer in self._observers:
             observer.tell(news)
+
+    def _dropped(self, peer_id: PeerId) -> None:
+        if not self._stopping.is_set():
+            detail = "it has ended and is told nothing more until it joins again"
+            self._notice(SagaNotice(kind=NoticeKind.SUBSCRIBER_DROPPED, peer=peer_id, detail=detail))
 
     def _refuse_when_stopped(self) -> None:
         if self._stopping.is_set():

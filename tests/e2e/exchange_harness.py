@@ -51,8 +51,9 @@ class ExchangeHarness(ProgramHarness):
         config: ExchangeConfig = STILL_MARKET,
         silence_millis: int | None = None,
         clock_offset_millis: int = 0,
+        starts: bool = True,
     ) -> None:
-        super().__init__(settings)
+        super().__init__(settings, starts=starts)
         self._config = config
         self._silence_millis = silence_millis
         self._clock_offset_millis = clock_offset_millis

@@ -50,21 +50,24 @@ def temporary_directory() -> "tempfile.TemporaryDirectory[str]":
 
 
 class ProgramHarness(ABC):
-    """One program after the other in one data directory; a context manager."""
+    """One program after the other in one data directory; a context manager. `starts=False`: none before `restart`."""
 
-    def __init__(self, settings: ProgramSettings) -> None:
+    def __init__(self, settings: ProgramSettings, *, starts: bool = True) -> None:
         self.settings = settings
+        self._starts = starts
         self.collector = SagaEventCollector()
         self._decisions: queue.SimpleQueue[Decision] = queue.SimpleQueue()
         self._stack = ExitStack()
         self._program: TradingProgram | None = None
+        self._ws: Ref | None = None
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self.data_dir = Path(stack.enter_context(temporary_directory()))
             self._prepare(stack)
             stack.callback(self._stop)
-            self._start()
+            if self._starts:
+                self._start()
             self._stack = stack.pop_all()
         return self
 
@@ -102,10 +105,10 @@ class ProgramHarness(ABC):
         self._start()
 
     def _start(self) -> None:
-        self._ws = self._open_connection()
+        self._ws = ws = self._open_connection()
         self._program = TradingProgram(
             self.data_dir,
-            ws=self._ws,
+            ws=ws,
             settings=self.settings,
             observers=(self.collector,),
             durability=Durability.PROCESS,
@@ -116,8 +119,9 @@ class ProgramHarness(ABC):
         program, self._program = self._program, None
         if program is not None:
             program.stop()
-        if self._ws.is_alive():
-            self._ws.stop(timeout=10)
+        ws, self._ws = self._ws, None
+        if ws is not None:
+            ws.stop(timeout=10)
 
     # ---------------------------------------------------------------- signals and outcomes
 

@@ -171,15 +171,15 @@ class Participant(Node[ParticipantEvent]):
             case c.RunStep():
                 self._check_attempt(entry)
                 return world.execute(origin, context, entry.state.input, self.incarnation)
-            case c.RunProbe():
+            case c.RunProbe() if self.spec.has_probe:
                 return world.probe(origin, context, self.incarnation)
-            case c.RunCancel():
+            case c.RunCancel() if self.spec.has_cancel:
                 return world.cancel(origin, context)
             case c.ResumePending():
                 world.resume(origin, context, self.incarnation)
                 return None
             case _:
-                return None
+                raise Violation("I13", f"{self.name} has no hook for {type(command).__name__}", entry.saga_id)
 
     def _check_attempt(self, entry: ParticipantState[Executing]) -> None:
         """I4, and I8 for the attempt itself."""

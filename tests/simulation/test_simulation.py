@@ -14,6 +14,7 @@ PLANTED = {**CORE, **AROUND}
 """Each breaks one rule, and the simulation must notice."""
 
 SEEDS_THAT_FAILED_ONCE = (10, 11, 14, 78, 1_377, 2_469, 3_292, 4_186)
+"""Each broke a guarantee before the core or the shell was mended."""
 
 
 def test_no_guarantee_breaks_under_any_seed() -> None:

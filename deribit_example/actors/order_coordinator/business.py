@@ -12,15 +12,13 @@ from saga_choreography import IdempotencyKey
 LABEL_LIMIT: Final = 64
 ALREADY_GONE: Final = frozenset({10004, 10010, 11008, 11044})
 """Refusals of a cancel that mean: there is nothing left to cancel; go and read the final state."""
-CAME_TOO_LATE: Final = 13888
-"""The order's `valid_until` had passed when it arrived: it was not placed, and may be sent with a new one."""
+NEVER_MATCHED: Final = frozenset({13666, 13888})
+"""Refusals of an order that was withdrawn or came too late: nothing is wrong with it, it may be sent again."""
 
 
 def deadline_in(validity_millis: int) -> int:
     """The local time (Unix milliseconds) after which an order that is sent now must not be taken any more."""
     return time.time_ns() // 1_000_000 + validity_millis
-NEVER_MATCHED: Final = frozenset({13666, 13888})
-"""Refusals of an order that came too late or was withdrawn: nothing is wrong with it, it may be sent again."""
 
 
 def label_of(key: IdempotencyKey, number: int = 1) -> str:

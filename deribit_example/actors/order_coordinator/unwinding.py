@@ -17,7 +17,7 @@ from deribit_example.actors.deribit_ws import (
 )
 from deribit_example.actors.order_coordinator.business import (
     ALREADY_GONE,
-    CAME_TOO_LATE,
+    NEVER_MATCHED,
     deadline_in,
     label_of,
     offset_for,
@@ -128,7 +128,7 @@ class Unwinding:
             )
         except RequestRefused as refused:
             guard.not_sent(context, label)
-            if refused.code == CAME_TOO_LATE:
+            if refused.code in NEVER_MATCHED:
                 raise
             raise TerminalCompensationError(f"the offset of order {undo.order_id} was refused: {refused}") from refused
         except NotConnected:

@@ -13,7 +13,7 @@ from deribit_example.actors.deribit_ws import (
     OrderSnapshot,
     RequestRefused,
 )
-from deribit_example.actors.order_coordinator.business import CAME_TOO_LATE, deadline_in, label_of, order_for, placed
+from deribit_example.actors.order_coordinator.business import NEVER_MATCHED, deadline_in, label_of, order_for, placed
 from deribit_example.actors.order_coordinator.credit import give_back, shortage
 from deribit_example.actors.order_coordinator.send_guard import SendGuard
 from deribit_example.actors.order_coordinator.unwinding import Unwinding
@@ -137,7 +137,7 @@ class OrderCoordinatorSteps(SagaParticipant[PreparedOrder, PlacedOrder, UndoOrde
             )
         except RequestRefused as refused:
             self.guard.not_sent(context, label)
-            if refused.code == CAME_TOO_LATE:
+            if refused.code in NEVER_MATCHED:
                 raise RetryableStepError(str(refused)) from refused
             raise CompensationRequiredError(f"the exchange refused the order: {refused}") from refused
         except NotConnected as error:
