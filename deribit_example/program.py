@@ -16,6 +16,7 @@ from typing import Any, Self, TypeAlias, final
 import pykka
 from attrs import field, frozen
 
+from deribit_example.account_limits import follow_account_limits
 from deribit_example.actors.deribit_ws import DeribitClient, DeribitConfig, DeribitWSActor
 from deribit_example.actors.order_coordinator import OrderCoordinator
 from deribit_example.actors.order_monitor import OrderMonitor
@@ -80,11 +81,13 @@ class TradingProgram:
     ) -> None:
         self.settings = settings or ProgramSettings()
         self.client = DeribitClient(ws)
+        self._ws = ws
         self.workflow: SagaWorkflow[OrderIntent] = order_workflow(
             overall_timeout_millis=self.settings.overall_timeout_millis,
             stalled_timeout_millis=self.settings.stalled_timeout_millis,
         )
-        self._plain: list[Ref] = []
+        self._source: Ref | None = None
+        self._limiter: Ref | None = None
         self.system = SagaSystem(
             data_dir, durability=durability, observers=observers, max_in_flight=self.settings.max_in_flight
         )
@@ -104,21 +107,21 @@ class TradingProgram:
 
     def _start(self, on_decision: Callable[[Decision], None] | None) -> None:
         settings, system, client = self.settings, self.system, self.client
-        limiter_ref = RateLimiter.start()
-        self._plain.append(limiter_ref)
-        limiter = RateLimiterClient(limiter_ref)
+        self._limiter = RateLimiter.start()
+        limiter = RateLimiterClient(self._limiter)
+        follow_account_limits(self._ws, limiter)
         system.start_actor(OrderPlacer, client)
         system.start_actor(
             OrderCoordinator, client, limiter, settings.order_validity_millis, settings.settle_margin_millis
         )
         system.start_actor(OrderMonitor, client, settings.follow_up_millis)
         system.start_actor(RiskManager, self.workflow, settings.limits, limiter, on_decision)
-        self._signals = TASignalActor.start(self.signal, settings.signals)
-        self._plain.append(self._signals)
+        self._source = TASignalActor.start(self.signal, settings.signals)
 
     def feed(self, tick: MarketTick) -> None:
-        """A price of the market; it may become a signal."""
-        self._signals.tell(tick)
+        """A price of the market; it may become a signal. After `stop` nothing comes of it."""
+        if self._source is not None:
+            self._source.tell(tick)
 
     def signal(self, signal: Signal) -> None:
         """A signal; it may become an order."""
@@ -135,10 +138,17 @@ class TradingProgram:
         return command.reply.result(timeout)
 
     def stop(self) -> None:
-        """End the saga system first, so that nothing asks an actor that has ended. Idempotent."""
+        """End the source of signals, then the sagas, then what they ask: nothing asks an actor that has ended.
+
+        The connection is not ours to end. Idempotent.
+        """
+        source, self._source = self._source, None
+        if source is not None:
+            source.stop()
         self.system.stop()
-        while self._plain:
-            self._plain.pop().stop()
+        limiter, self._limiter = self._limiter, None
+        if limiter is not None:
+            limiter.stop()
 
     def _risk_manager(self) -> Ref:
         # Asked for anew each time: an actor that was restarted has another ref.

@@ -105,6 +105,7 @@ class ExchangeProcess:
         reader.join(START_SECONDS)
         if not line or not line[0].strip():
             self._child.end()
+            self._child.stdout.close()
             raise ExchangeFailed(f"the simulated exchange does not start: {self._child.last_words()}")
         self.url = line[0].strip()
         self.pid = self._child.pid

@@ -38,7 +38,9 @@ class HistoryTooLong(Exception):
         self.instrument = instrument
 
     def __str__(self) -> str:
-        return f"more than {MOST_PAGES * PAGE} orders in {self.instrument} since the saga began; look the order up by hand"
+        return (
+            f"more than {MOST_PAGES * PAGE} orders in {self.instrument} since the saga began; look the order up by hand"
+        )
 
 
 def with_label(orders: Sequence[OrderSnapshot], label: str) -> OrderSnapshot | None:

@@ -4,7 +4,7 @@ signal -> risk check -> prepare_order -> place_order -> monitor_order. Amounts a
 """
 
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from attrs import frozen
 
@@ -68,6 +68,13 @@ class FilledOrder:
     average_price: Decimal
 
 
+_OUTAGE_ATTEMPTS: Final = 150
+"""With the waits between them, and those for a connection, these last for half an hour: the exchange's own maintenance
+takes that long, and a step that gives up earlier wakes an operator for nothing."""
+
+_UNCOUNTED: Final = 1_000_000
+"""Attempts that are ended by the deadlines of the saga alone."""
+
 ORDER = Saga("deribit_order", OrderIntent)
 
 PREPARE_ORDER = Step[OrderIntent, PreparedOrder](
@@ -86,8 +93,9 @@ PLACE_ORDER = Step[PreparedOrder, PlacedOrder, UndoOrder](
     # The exchange knows no idempotency key: a second send is a second order. So a doubt is settled by asking for the
     # label, never by sending again; what even that cannot settle is for an operator.
     in_doubt=InDoubt.QUARANTINE,
-    retry=RetryPolicy(max_attempts=12, initial_delay_millis=250, max_delay_millis=2_000),
-    compensation_retry=RetryPolicy(max_attempts=12, initial_delay_millis=250, max_delay_millis=2_000),
+    # Also paces the questions for the label; they have an answer once the order's validity and a margin have passed.
+    retry=RetryPolicy(max_attempts=_OUTAGE_ATTEMPTS, initial_delay_millis=250, max_delay_millis=2_000),
+    compensation_retry=RetryPolicy(max_attempts=_OUTAGE_ATTEMPTS, initial_delay_millis=250, max_delay_millis=2_000),
 )
 
 MONITOR_ORDER = Step[PlacedOrder, FilledOrder](
@@ -95,7 +103,8 @@ MONITOR_ORDER = Step[PlacedOrder, FilledOrder](
     FilledOrder,
     after=PLACE_ORDER,
     pure=True,  # only watches
-    retry=RetryPolicy(max_attempts=12, initial_delay_millis=250, max_delay_millis=2_000),
+    # Every follow-up is an attempt too: how long an order may rest is for the saga's timeouts to say.
+    retry=RetryPolicy(max_attempts=_UNCOUNTED, initial_delay_millis=250, max_delay_millis=2_000),
 )
 
 

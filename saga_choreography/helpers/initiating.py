@@ -88,7 +88,7 @@ class InitiatorEngine(Engine):
         self._on_verdict = on_verdict
         self._sagas: dict[SagaId, c.SagaMemory] = {}
         self._records: list[tuple[SagaId, TimestampedEvent[InitiatorEvent]]] = []
-        self._ends: list[c.SagaEntry] = []
+        self._ends: dict[SagaId, c.SagaEntry] = {}
 
     def start_now(self, request: StartRequest) -> None:
         """Start a saga from the actor's own thread: committed and told when this returns; `reply` has the answer."""
@@ -135,6 +135,8 @@ class InitiatorEngine(Engine):
 
     def _hear_of_unknown(self, event: StepEvent, now_millis: int) -> None:
         """A fact of a saga that is not live: its teller missed the outcome, or this store has forgotten the saga."""
+        if event.saga_id in self._ends:
+            return  # the outcome is decided in this very turn, and told to everybody once it is committed
         try:
             entry = replay_saga(self.journal, event.saga_id)
         except (StoreDamaged, IllegalTransition) as error:
@@ -171,7 +173,7 @@ class InitiatorEngine(Engine):
             case c.ArmDeadline(at_millis, stimulus):
                 self.after_commit(partial(self.surroundings.arm, at_millis, DeadlineFired(saga_id, stimulus)))
             case c.Ended(outcome):
-                self._ends.append(entry)
+                self._ends[saga_id] = entry
                 self.after_commit(partial(self._admission.leave, saga_id))
                 self.after_commit(partial(self._watches.set, saga_id, outcome))
                 self._hook(outcome)
@@ -248,13 +250,13 @@ class InitiatorEngine(Engine):
     def write(self) -> None:
         for saga_id, record in self._records:
             self.journal.append(saga_id, record)
-        for entry in self._ends:
+        for entry in self._ends.values():
             if entry.outcome is not None:
                 tombstone = Tombstone(outcome=entry.outcome, digest=entry.digest)
                 self.journal.end(entry.origin.saga_id, entry.updated_at_millis, tombstone)
 
     def written(self) -> None:
-        self._records, self._ends = [], []
+        self._records, self._ends = [], {}
 
     def close(self) -> None:
         self.journal.close()

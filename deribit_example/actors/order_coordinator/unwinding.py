@@ -87,9 +87,7 @@ class Unwinding:
     def _read(self) -> OrderSnapshot:
         undo = self.undo
         try:
-            return by_id(
-                self.client, undo.instrument, undo.order_id, self.context.saga_started_at_millis, wait=True
-            )
+            return by_id(self.client, undo.instrument, undo.order_id, self.context.saga_started_at_millis, wait=True)
         except RequestRefused as refused:
             raise TerminalCompensationError(f"order {undo.order_id} cannot be read: {refused}") from refused
 

@@ -1,6 +1,6 @@
 """Order monitor: participant of step monitor_order."""
 
 from deribit_example.actors.order_monitor.actor import OrderMonitor
-from deribit_example.actors.order_monitor.messaging import OrderUpdated, SessionIsBack
+from deribit_example.actors.order_monitor.messaging import OrderResumed, OrderUpdated, SessionIsBack
 
-__all__ = ["OrderMonitor", "OrderUpdated", "SessionIsBack"]
+__all__ = ["OrderMonitor", "OrderResumed", "OrderUpdated", "SessionIsBack"]

@@ -1,7 +1,7 @@
 """The order monitor: follows a placed order to its end."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Final, assert_never, final
 
 import pykka
@@ -14,13 +14,19 @@ from deribit_example.actors.deribit_ws import (
     Reconnected,
 )
 from deribit_example.actors.order_monitor.business import Ended, StillOpen, read
-from deribit_example.actors.order_monitor.messaging import OrderMonitorMessage, OrderUpdated, SessionIsBack
+from deribit_example.actors.order_monitor.messaging import (
+    OrderMonitorMessage,
+    OrderResumed,
+    OrderUpdated,
+    SessionIsBack,
+)
 from deribit_example.actors.order_monitor.saga.participant import OrderMonitorSteps
 from deribit_example.actors.order_monitor.saga.state_ext import OrderMonitorSagaState
+from deribit_example.saga.order_lookup import HistoryTooLong
 from deribit_example.saga.types import FilledOrder
 from saga_choreography import (
+    ResolutionRefused,
     SagaEvent,
-    SagaId,
     StepOutput,
     UnknownSaga,
     complete_pending,
@@ -45,15 +51,14 @@ class OrderMonitor(OrderMonitorSteps, OrderMonitorSagaState, pykka.ThreadingActo
         self.subscribed = set()
         tell = self.actor_ref.tell
 
-        def tell_self_of(order: OrderSnapshot) -> None:
-            _tell(tell, OrderUpdated(order))
+        def tell_self(message: OrderMonitorMessage) -> None:
+            """Called on the connection's thread too; an ended monitor has a successor that asks for itself."""
+            try:
+                tell(message)
+            except pykka.ActorDeadError:
+                _log.debug("news for an ended order monitor were dropped")
 
-        def on_connection(event: ConnectionEvent) -> None:
-            if isinstance(event, Reconnected):
-                _tell(tell, SessionIsBack())
-
-        self.tell_self_of = tell_self_of
-        self._on_connection = on_connection
+        self.tell_self = tell_self
 
     def on_start(self) -> None:
         """Hear of sessions that come back."""
@@ -68,48 +73,55 @@ class OrderMonitor(OrderMonitorSteps, OrderMonitorSagaState, pykka.ThreadingActo
         match message:
             case OrderUpdated(order):
                 self._on_update(order)
+            case OrderResumed(order_id):
+                self._ask_for([order_id])
             case SessionIsBack():
-                self._ask_for_all()
+                self._ask_for(list(self.watched))
             case SagaEvent(event):
                 handle_saga_event(self, event)
             case _:
                 assert_never(message)
 
+    def _on_connection(self, event: ConnectionEvent) -> None:
+        if isinstance(event, Reconnected):
+            self.tell_self(SessionIsBack())
+
     def _on_update(self, order: OrderSnapshot) -> None:
-        saga_id = self.watched.get(order.order_id)
-        if saga_id is None:
+        watched = self.watched.get(order.order_id)
+        if watched is None:
             return  # not ours, not yet, or no longer
-        reading = read(order)
+        reading = read(order, watched.placed.price)
         try:
             match reading:
                 case StillOpen():
                     return
                 case FilledOrder():
-                    self._forget(order.order_id, saga_id)
-                    complete_pending(self, saga_id, StepOutput(reading, None))
+                    self.stop_watching(watched.saga_id)
+                    complete_pending(self, watched.saga_id, StepOutput(reading, None))
                 case Ended(why):
-                    self._forget(order.order_id, saga_id)
-                    fail_pending(self, saga_id, why)
-        except UnknownSaga:
-            _log.debug("order %s ended after its saga %s", order.order_id, saga_id)
+                    self.stop_watching(watched.saga_id)
+                    fail_pending(self, watched.saga_id, why)
+                case _:
+                    assert_never(reading)
+        except (UnknownSaga, ResolutionRefused) as error:
+            _log.debug("order %s ended when nobody waited for it: %s", order.order_id, error)
 
-    def _forget(self, order_id: str, saga_id: SagaId) -> None:
-        self.watched.pop(order_id, None)
-        _log.debug("order %s of saga %s has ended", order_id, saga_id)
-
-    def _ask_for_all(self) -> None:
-        for order_id in list(self.watched):
+    def _ask_for(self, order_ids: Iterable[str]) -> None:
+        """Ask for orders that are watched. Without a session this ends at once: the next one asks again."""
+        try:
+            if not self.client.get_status().connected:
+                return
+        except DeribitError as error:
+            _log.warning("the connection does not answer, follow-ups will ask: %s", error)
+            return
+        for order_id in order_ids:
+            watched = self.watched.get(order_id)
+            if watched is None:
+                continue
             try:
-                order = self.client.get_order_state(order_id)
-            except DeribitError as error:
+                self.subscribe_to(watched.placed.instrument)
+                order = self.look_at(watched, wait_for_connection=False)
+            except (DeribitError, HistoryTooLong) as error:
                 _log.warning("order %s could not be asked for, its follow-up will: %s", order_id, error)
             else:
                 self._on_update(order)
-
-
-def _tell(tell: Callable[[OrderMonitorMessage], None], message: OrderMonitorMessage) -> None:
-    """Called on the connection's thread; an ended monitor has a successor that asks for itself."""
-    try:
-        tell(message)
-    except pykka.ActorDeadError:
-        _log.debug("an update for an ended order monitor was dropped")

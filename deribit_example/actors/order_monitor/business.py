@@ -1,7 +1,7 @@
 """Pure reading of an order's state: is it the end, and which one?"""
 
 from decimal import Decimal
-from typing import TypeAlias, final
+from typing import TypeAlias, assert_never, final
 
 from attrs import frozen
 
@@ -26,17 +26,20 @@ class Ended:
 Reading: TypeAlias = FilledOrder | StillOpen | Ended
 
 
-def read(order: OrderSnapshot) -> Reading:
-    """What a snapshot says. Only a completely filled order is a success; a partial fill is undone with the rest."""
+def read(order: OrderSnapshot, limit_price: Decimal) -> Reading:
+    """What a snapshot says. Only a completely filled order is a success; a partial fill is undone with the rest.
+
+    `limit_price` stands in for the average price that the exchange may leave out: the order was filled there or better.
+    """
     match order.state:
         case "filled":
-            price = order.average_price if order.average_price is not None else order.price
-            return FilledOrder(
-                order_id=order.order_id, filled_amount=order.filled_amount, average_price=price or Decimal(0)
-            )
+            price = limit_price if order.average_price is None else order.average_price
+            return FilledOrder(order_id=order.order_id, filled_amount=order.filled_amount, average_price=price)
         case "cancelled" | "rejected":
             filled = f", {order.filled_amount} of {order.amount} filled" if order.filled_amount else ""
             reason = f" ({order.cancel_reason})" if order.cancel_reason else ""
             return Ended(f"order {order.order_id} is {order.state}{reason}{filled}")
-        case _:
+        case "open" | "untriggered" | "triggered" | "unknown":
             return StillOpen()
+        case _:
+            assert_never(order.state)

@@ -18,8 +18,16 @@ class OrderUpdated:
 
 @final
 @frozen
+class OrderResumed:
+    """The program was restarted while this order was watched: updates may be lost."""
+
+    order_id: str
+
+
+@final
+@frozen
 class SessionIsBack:
     """The connection was away: updates may be lost."""
 
 
-OrderMonitorMessage: TypeAlias = OrderUpdated | SessionIsBack | SagaEvent
+OrderMonitorMessage: TypeAlias = OrderUpdated | OrderResumed | SessionIsBack | SagaEvent

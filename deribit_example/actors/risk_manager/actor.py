@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import assert_never, final
+from typing import Final, assert_never, final
 
 import pykka
 
@@ -26,8 +26,8 @@ from saga_choreography import SagaBackpressure, SagaEvent, SagaWorkflow, handle_
 
 _log = logging.getLogger(__name__)
 
-REQUESTS_OF_A_SAGA = 2
-"""An order and, if it must be undone, its cancel: a saga that could not be undone is not begun."""
+REQUESTS_OF_A_SAGA: Final = 3
+"""An order and, if it must be undone, its cancel and its offset: a saga that could not be undone is not begun."""
 
 
 @final

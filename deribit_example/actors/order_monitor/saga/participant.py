@@ -4,17 +4,15 @@ An update can be lost or come before the step began, so the state is asked for o
 session is back or the program restarted, and whenever no end was heard of for a while.
 """
 
-import logging
 from collections.abc import Callable
+from typing import assert_never, final
 
-from deribit_example.actors.deribit_ws import (
-    DeribitClient,
-    DeribitError,
-    NotConnected,
-    OrderSnapshot,
-    RequestRefused,
-)
+from attrs import frozen
+
+from deribit_example.actors.deribit_ws import DeribitClient, DeribitError, OrderSnapshot, RequestRefused
 from deribit_example.actors.order_monitor.business import Ended, StillOpen, read
+from deribit_example.actors.order_monitor.messaging import OrderMonitorMessage, OrderResumed, OrderUpdated
+from deribit_example.saga.order_lookup import by_id
 from deribit_example.saga.types import MONITOR_ORDER, FilledOrder, PlacedOrder
 from saga_choreography import (
     NothingToUndo,
@@ -29,7 +27,15 @@ from saga_choreography import (
     TerminalStepError,
 )
 
-_log = logging.getLogger(__name__)
+
+@final
+@frozen(kw_only=True)
+class Watched:
+    """An order whose end is awaited. `since_millis` (Unix) is when its saga began."""
+
+    saga_id: SagaId
+    placed: PlacedOrder
+    since_millis: int
 
 
 class OrderMonitorSteps(NothingToUndo, SagaParticipant[PlacedOrder, FilledOrder, None]):
@@ -38,11 +44,11 @@ class OrderMonitorSteps(NothingToUndo, SagaParticipant[PlacedOrder, FilledOrder,
     step = MONITOR_ORDER
     client: DeribitClient
     follow_up_millis: int
-    watched: dict[str, SagaId]
-    """Pending sagas by order id."""
+    watched: dict[str, Watched]
+    """By order id."""
     subscribed: set[str]
-    """Instruments whose updates we hear."""
-    tell_self_of: Callable[[OrderSnapshot], None]
+    """Instruments whose updates we hear, now or with the next session."""
+    tell_self: Callable[[OrderMonitorMessage], None]
 
     def execute_step(
         self, context: SagaContext, step_input: PlacedOrder
@@ -50,49 +56,86 @@ class OrderMonitorSteps(NothingToUndo, SagaParticipant[PlacedOrder, FilledOrder,
         """Watch the order; it may have ended already.
 
         Raises:
-            TerminalStepError: it ended without being filled completely.
+            TerminalStepError: it ended without being filled completely, or cannot be watched.
             RetryableStepError: the exchange could not be asked.
         """
-        self.watched[step_input.order_id] = context.saga_id
+        watched = self._watch(context, step_input)
         try:
-            order = self._watch(step_input)
+            self.subscribe_to(step_input.instrument)
+            order = self.look_at(watched, wait_for_connection=True)
         except RequestRefused as refused:
-            del self.watched[step_input.order_id]
+            self.stop_watching(context.saga_id)
             raise TerminalStepError(f"order {step_input.order_id} cannot be watched: {refused}") from refused
         except DeribitError as error:
+            # Watched all the same: an update that comes before the next attempt ends the step.
             raise RetryableStepError(str(error)) from error
-        reading = read(order)
+        reading = read(order, step_input.price)
         match reading:
             case StillOpen():
                 return StepPending(timeout_millis=self.follow_up_millis)
             case FilledOrder():
-                del self.watched[step_input.order_id]
+                self.stop_watching(context.saga_id)
                 return StepOutput(reading, None)
             case Ended(why):
-                del self.watched[step_input.order_id]
+                self.stop_watching(context.saga_id)
                 raise TerminalStepError(why)
+            case _:
+                assert_never(reading)
 
     def cancel_step(self, context: SagaContext, step_input: PlacedOrder) -> ProbeResult[FilledOrder, None]:
         """Stop watching; the order itself is undone by who placed it."""
-        self.watched.pop(step_input.order_id, None)
+        self.stop_watching(context.saga_id)
         return StepNotExecuted()
 
     def resume_pending(self, context: SagaContext, step_input: PlacedOrder) -> None:
-        """The program was restarted: watch again, and ask, for updates were lost meanwhile."""
-        self.watched[step_input.order_id] = context.saga_id
-        try:
-            self.tell_self_of(self._watch(step_input))
-        except DeribitError as error:
-            _log.warning("order %s is asked for with the next session or follow-up: %s", step_input.order_id, error)
+        """The program was restarted: watch again. Asking comes later, so that no restart waits for the exchange."""
+        self._watch(context, step_input)
+        self.tell_self(OrderResumed(step_input.order_id))
 
-    def _watch(self, placed: PlacedOrder) -> OrderSnapshot:
-        """Subscribe before asking, so that no update falls between the two."""
-        if placed.instrument not in self.subscribed:
-            try:
-                self.client.watch_orders(placed.instrument, self.tell_self_of)
-            except NotConnected:
-                # The listener stays registered, and the next session subscribes before it is told to be back.
-                self.subscribed.add(placed.instrument)
-                raise
-            self.subscribed.add(placed.instrument)
-        return self.client.get_order_state(placed.order_id, wait_for_connection=True)
+    def on_saga_completed(self, context: SagaContext) -> None:
+        """Nothing is awaited any more."""
+        self.stop_watching(context.saga_id)
+
+    def on_saga_failed(self, context: SagaContext, reason: str) -> None:
+        """Nothing is awaited any more."""
+        self.stop_watching(context.saga_id)
+
+    def stop_watching(self, saga_id: SagaId) -> None:
+        """Forget the order of a saga; one that is not watched is no error."""
+        for order_id in [key for key, watched in self.watched.items() if watched.saga_id == saga_id]:
+            del self.watched[order_id]
+
+    def subscribe_to(self, instrument: str) -> None:
+        """Hear of the updates in an instrument: before asking, so that none falls between the two.
+
+        Raises:
+            DeribitError: not (yet) subscribed.
+        """
+        if instrument in self.subscribed:
+            return
+        try:
+            self.client.watch_orders(instrument, self._on_order)
+        except RequestRefused:
+            raise
+        except DeribitError:
+            # The listener stays registered, and the next session subscribes before it is told to be back.
+            self.subscribed.add(instrument)
+            raise
+        self.subscribed.add(instrument)
+
+    def look_at(self, watched: Watched, *, wait_for_connection: bool) -> OrderSnapshot:
+        """How the order stands, from the history if it ended long ago.
+
+        Raises:
+            DeribitError, HistoryTooLong: nobody could tell.
+        """
+        placed = watched.placed
+        return by_id(self.client, placed.instrument, placed.order_id, watched.since_millis, wait=wait_for_connection)
+
+    def _watch(self, context: SagaContext, placed: PlacedOrder) -> Watched:
+        watched = Watched(saga_id=context.saga_id, placed=placed, since_millis=context.saga_started_at_millis)
+        self.watched[placed.order_id] = watched
+        return watched
+
+    def _on_order(self, order: OrderSnapshot) -> None:
+        self.tell_self(OrderUpdated(order))

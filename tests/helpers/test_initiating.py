@@ -1,0 +1,169 @@
+"""The initiator's engine on a store in memory, without threads: what one turn may hold."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+import pytest
+
+from saga_choreography import NoticeKind, PeerId, SagaCompleted, SagaIdConflict, StepCompleted
+from saga_choreography.events import InitiatorEvent, OutcomeKind, SagaChoreographyEvent
+from saga_choreography.helpers.admission import Admission
+from saga_choreography.helpers.initiating import InitiatorEngine, replay_saga
+from saga_choreography.helpers.peer import Directed, Outgoing
+from saga_choreography.helpers.signals import CancelRequest, Events, SagaSignal, StartRequest
+from saga_choreography.helpers.watch import Verdict, Watches
+from saga_choreography.storage import InMemoryEnvironment, InMemoryJournal
+from saga_choreography.types import OnSagaStart, SagaId, SagaOrigin, SagaPlan, StepPlan, new_saga_id
+
+PLAN = SagaPlan(saga_type="errand", steps=(StepPlan(step_name="go", after=OnSagaStart()),))
+ME = PeerId("me")
+
+
+class StillClock:
+    def now_millis(self) -> int:
+        return 1_000
+
+    def monotonic_seconds(self) -> float:
+        return 1.0
+
+
+class Alone:
+    """Surroundings of an engine that nobody else hears; the mailbox is never empty, so the test says when to act."""
+
+    def __init__(self) -> None:
+        self.clock = StillClock()
+        self.peer_id = ME
+        self.is_stopping = False
+        self.told: list[Outgoing] = []
+        self.notices: list[NoticeKind] = []
+
+    def publish(self, events: Sequence[Outgoing]) -> None:
+        self.told.extend(events)
+
+    def wake_later(self) -> None:
+        """The test calls `turn` itself."""
+
+    def mailbox_is_empty(self) -> bool:
+        return False
+
+    def arm(self, at_millis: int, signal: SagaSignal) -> None:
+        """No timers here."""
+
+    def notice(self, kind: NoticeKind, detail: str, saga_id: SagaId | None = None) -> None:
+        self.notices.append(kind)
+
+    def pause(self, seconds: float) -> bool:
+        return False
+
+
+class Desk:
+    """An initiator's engine with what it needs."""
+
+    def __init__(self, environment: InMemoryEnvironment | None = None) -> None:
+        self.around = Alone()
+        self.journal: InMemoryJournal[InitiatorEvent] = InMemoryJournal.initiator(environment or InMemoryEnvironment())
+        self.verdicts: list[Verdict] = []
+        self.admission = Admission(ME, None)
+        self.engine = InitiatorEngine(
+            self.journal,
+            self.around,
+            admission=self.admission,
+            watches=Watches(),
+            on_verdict=self.verdicts.append,
+        )
+
+    def turn(self, *signals: SagaSignal) -> None:
+        for signal in signals:
+            self.engine.receive(signal)
+        self.engine.turn()
+
+    def start(self, saga_id: SagaId, payload: bytes = b"p") -> "Future[None]":
+        reply: Future[None] = Future()
+        self.admission.enter(saga_id, 0)
+        self.turn(StartRequest(saga_id, PLAN, payload, reply))
+        return reply
+
+
+def completed(saga_id: SagaId, sequence: int = 3) -> SagaChoreographyEvent:
+    origin = SagaOrigin(saga_id=saga_id, initiator=ME, started_at_millis=1, plan=PLAN)
+    return StepCompleted(origin=origin, at_millis=2, step_name="go", sequence=sequence, output=b"")
+
+
+def test_a_fact_told_twice_in_one_turn_decides_once() -> None:
+    desk, saga_id = Desk(), new_saga_id()
+    desk.start(saga_id).result(0)
+    desk.turn(Events((completed(saga_id), completed(saga_id))))
+    entry = replay_saga(desk.journal, saga_id)
+    assert entry is not None
+    assert entry.outcome is OutcomeKind.COMPLETED
+    assert len(desk.verdicts) == 1
+    assert list(desk.engine.live()) == []
+    assert desk.admission.in_flight == 0
+
+
+def test_a_late_fact_of_an_ended_saga_is_answered_to_its_teller_alone() -> None:
+    desk, saga_id = Desk(), new_saga_id()
+    desk.start(saga_id).result(0)
+    desk.turn(Events((completed(saga_id),)))
+    desk.around.told.clear()
+    desk.turn(Events((completed(saga_id, 4),)))
+    (answer,) = desk.around.told
+    assert isinstance(answer, Directed)
+    assert answer.step_name == "go"
+    assert isinstance(answer.event, SagaCompleted)
+
+
+def test_a_fact_of_a_saga_nobody_started_here_is_reported() -> None:
+    desk = Desk()
+    desk.turn(Events((completed(new_saga_id()),)))
+    assert desk.around.notices == [NoticeKind.UNKNOWN_SAGA]
+
+
+def test_a_start_and_its_repeat_in_one_turn_are_one_saga() -> None:
+    desk, saga_id = Desk(), new_saga_id()
+    replies: list[Future[None]] = [Future(), Future(), Future()]
+    desk.admission.enter(saga_id, 0)
+    desk.turn(
+        StartRequest(saga_id, PLAN, b"p", replies[0]),
+        StartRequest(saga_id, PLAN, b"p", replies[1]),
+        StartRequest(saga_id, PLAN, b"other", replies[2]),
+    )
+    assert replies[0].result(0) is replies[1].result(0) is None
+    with pytest.raises(SagaIdConflict):
+        replies[2].result(0)
+    assert len(desk.journal.read(saga_id)) == 1
+    assert desk.admission.in_flight == 1
+
+
+def test_nothing_is_told_or_answered_before_the_commit() -> None:
+    desk, saga_id = Desk(), new_saga_id()
+    reply: Future[None] = Future()
+    desk.engine.receive(StartRequest(saga_id, PLAN, b"p", reply))
+    assert desk.around.told == []
+    assert not reply.done()
+    desk.engine.turn()
+    assert reply.done()
+    assert len(desk.around.told) == 1
+
+
+def test_recovery_twice_equals_recovery_once() -> None:
+    environment, saga_id = InMemoryEnvironment(), new_saga_id()
+    first = Desk(environment)
+    first.start(saga_id).result(0)
+    environment.crash()
+    again = Desk(environment)
+    assert again.engine.recover() == again.engine.recover() == [saga_id]
+    assert again.admission.in_flight == 1
+    assert list(again.engine.live()) == list(first.engine.live())
+
+
+def test_a_cancel_of_an_ended_saga_changes_nothing() -> None:
+    desk, saga_id = Desk(), new_saga_id()
+    desk.start(saga_id).result(0)
+    desk.turn(Events((completed(saga_id),)))
+    reply: Future[None] = Future()
+    desk.turn(CancelRequest(saga_id, "too late", reply))
+    assert reply.result(0) is None
+    entry = replay_saga(desk.journal, saga_id)
+    assert entry is not None
+    assert entry.outcome is OutcomeKind.COMPLETED
