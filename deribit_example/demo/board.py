@@ -3,7 +3,7 @@ scenes: every change wakes whoever waits, so nothing polls and nothing sleeps.
 """
 
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from typing import Final, TypeVar, final
 
@@ -23,7 +23,7 @@ from deribit_example.demo.messages import (
     TickSeen,
 )
 from deribit_example.demo.snapshot import Line, SagaView, SceneTitle, Snapshot, Source
-from deribit_example.demo.timeline import timeline
+from deribit_example.demo.timeline import Moment, Tone, timeline
 from deribit_example.exchange import Stats
 
 PRICES_KEPT: Final = 60
@@ -44,6 +44,7 @@ class Board:
         self._prices: dict[str, deque[float]] = {}
         self._ticks: Counter[str] = Counter()
         self._sagas: dict[str, SagaView] = {}
+        self._marks: defaultdict[str, list[Moment]] = defaultdict(list)
         self._told: set[tuple[str, str, int]] = set()
         self._seen: set[FactSeen] = set()
         self._facts: list[FactSeen] = []
@@ -96,7 +97,7 @@ class Board:
         with self._changed:
             known = self._sagas.get(name)
             scene = known.scene if known is not None else self._scene_number()
-            moments = timeline(records)
+            moments = tuple(sorted((*timeline(records), *self._marks[name]), key=lambda moment: moment.offset_millis))
             self._sagas[name] = SagaView(scene=scene, records=records, moments=moments)
             for moment in moments:
                 key = (name, moment.step, moment.sequence)
@@ -104,6 +105,17 @@ class Board:
                     self._told.add(key)
                     self._add(Line(source=Source.SAGA, saga=name, moment=moment))
             self._changed.notify_all()
+
+    def mark(self, event: str, detail: str, now_millis: int) -> None:
+        """Note in the time line of every saga under way that something happened to the program (Unix milliseconds)."""
+        with self._changed:
+            for name, view in list(self._sagas.items()):
+                if view.records.outcome is None:
+                    marks = self._marks[name]
+                    offset, number = now_millis - view.records.origin.started_at_millis, len(marks) + 1
+                    moment = Moment(step="program", sequence=number, event=event, offset_millis=offset)
+                    marks.append(evolve(moment, detail=detail, tone=Tone.DOUBT))
+                    self.update_saga(view.records)
 
     def update_exchange(self, books: Books, stats: Stats) -> None:
         """Take a look at the exchange."""

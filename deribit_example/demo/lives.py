@@ -1,5 +1,6 @@
 """The trading program across its lives: started, killed, started again, stopped. What it reports goes to the board."""
 
+import time
 from collections.abc import Callable
 from typing import Final, TypeAlias, final
 from uuid import UUID
@@ -50,6 +51,7 @@ class Program:
         self._word = "killed"
         self._board.say(Source.PROGRAM, f"SIGKILL to the trading program (pid {process.pid})")
         process.kill()
+        self._board.mark("killed", f"SIGKILL, pid {process.pid}", _now_millis())
         self._process = None
         return process.pid
 
@@ -89,8 +91,9 @@ class Program:
     def _sort(self, report: Report) -> None:
         # A saga starts before its risk manager can say so: its facts wait for that word, to be read in the right order.
         match report:
-            case Ready(live_sagas=live):
+            case Ready(pid=pid, live_sagas=live):
                 self._announced.update(live)
+                self._board.mark("started again", f"pid {pid}, the same journals", _now_millis())
             case Decided(saga=saga):
                 self._announced.add(saga)
             case FactSeen(saga=saga) if saga not in self._announced:
@@ -116,3 +119,7 @@ class Program:
 
     def _on_end(self, code: int, failure: ProgramFailed) -> None:
         self._board.program_ended(self._word or "ended", None if self._word is not None else failure)
+
+
+def _now_millis() -> int:
+    return time.time_ns() // 1_000_000

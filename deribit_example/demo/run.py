@@ -25,7 +25,6 @@ from deribit_example.demo.run_dir import RunDir
 from deribit_example.demo.scenes import SCENES
 from deribit_example.demo.snapshot import SagaView, Source
 from deribit_example.demo.stage import Stage
-from deribit_example.demo.timeline import timeline
 from deribit_example.demo.views import LiveView, View, choose_view
 from deribit_example.exchange import Account, ControlError, ExchangeControl
 
@@ -88,11 +87,9 @@ def _run(options: Options, console: Console, run_dir: RunDir, view: View) -> tup
         books, _ = read_books(control)
         sagas = reader.sagas()
         orphans = reader.orphans()
-    scenes = {saga.records.saga_id: saga.scene for saga in board.snapshot().sagas}
-    views = tuple(
-        SagaView(scene=scenes.get(records.saga_id, 0), records=records, moments=timeline(records)) for records in sagas
-    )
-    _show(console, view, views)
+    for records in sagas:
+        board.update_saga(records)
+    _show(console, view, board.snapshot().sagas)
     differences = audit([story_of(records) for records in sagas], books, orphans)
     print_verdict(console, differences, len(books.orders), len(sagas))
     return differences

@@ -9,6 +9,7 @@ from deribit_example.demo.board import Board
 from deribit_example.demo.exits import SceneFailed
 from deribit_example.demo.snapshot import SceneTitle
 from deribit_example.demo.stage import WAIT_SECONDS, Stage
+from deribit_example.demo.words import number
 from deribit_example.exchange import FaultName
 from deribit_example.saga.types import MONITOR_ORDER
 from saga_choreography.events import OutcomeKind
@@ -33,7 +34,9 @@ def _filled(stage: Stage) -> None:
     saga = stage.provoke(BTC)
     stage.await_outcome(saga, OutcomeKind.COMPLETED)
     order = stage.only_order_of(saga)
-    stage.say(f"order {order.order_id} is {order.order_state}: {order.filled_amount} at {order.average_price}")
+    stage.say(
+        f"order {order.order_id} is {order.order_state}: {number(order.filled_amount)} at {number(order.average_price)}"
+    )
 
 
 def _rejected(stage: Stage) -> None:
@@ -50,13 +53,17 @@ def _offset(stage: Stage) -> None:
     saga = stage.provoke(ETH)
     stage.await_step(saga, MONITOR_ORDER.name)
     order = stage.only_order_of(saga)
-    stage.say(f"order {order.order_id}: {order.filled_amount} of {order.amount} filled, the rest stands still")
+    stage.say(
+        f"order {order.order_id}: {number(order.filled_amount)} of {number(order.amount)} filled, the rest stands still"
+    )
     stage.pause(1.0)
     stage.control.cancel_order_as_exchange(order.order_id, "risk_mitigation")
     stage.say(f"cancels order {order.order_id}: risk_mitigation")
     stage.await_outcome(saga, OutcomeKind.FAILED)
     for undo in stage.orders_of(saga)[1:]:
-        stage.say(f"order {undo.order_id} offsets it: {undo.direction} {undo.filled_amount}, {undo.order_state}")
+        stage.say(
+            f"order {undo.order_id} offsets it: {undo.direction} {number(undo.filled_amount)}, {undo.order_state}"
+        )
 
 
 def _unknown(stage: Stage) -> None:
@@ -76,13 +83,13 @@ def _killed(stage: Stage) -> None:
     saga = stage.provoke(BTC)
     stage.await_step(saga, MONITOR_ORDER.name)
     order = stage.only_order_of(saga)
-    stage.say(f"order {order.order_id} rests: {order.filled_amount} of {order.amount} filled")
+    stage.say(f"order {order.order_id} rests: {number(order.filled_amount)} of {number(order.amount)} filled")
     stage.pause(1.0)
     pid = stage.program.kill()
     stage.program.look(saga)
     half = order.amount / 2
     stage.control.fill_order(order.order_id, half)
-    stage.say(f"fills {half} of order {order.order_id} while nobody listens")
+    stage.say(f"fills {number(half)} of order {order.order_id} while nobody listens")
     stage.pause(1.5)
     ready = stage.program.start()
     if ready.pid == pid or saga not in ready.live_sagas:

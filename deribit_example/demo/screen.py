@@ -15,6 +15,7 @@ from deribit_example.demo.snapshot import SagaView, Snapshot, Source, last_lines
 from deribit_example.demo.words import (
     SOURCES,
     TONES,
+    number,
     offset,
     outcome_style,
     outcome_word,
@@ -24,7 +25,7 @@ from deribit_example.demo.words import (
 
 SMALLEST_WIDTH: Final = 90
 SMALLEST_HEIGHT: Final = 26
-_SCENE_ROWS: Final = 4
+_STORY_WIDTH: Final = 118
 _NEWS: Final = frozenset({Source.EXCHANGE, Source.PROGRAM, Source.SIGNAL, Source.FACT})
 _ORDERS: Final = 6
 _DEFAULT_SPARK: Final = 16
@@ -33,11 +34,12 @@ _DEFAULT_SPARK: Final = 16
 def draw(state: Snapshot, width: int, height: int) -> Layout:
     """The whole screen, `width` by `height` characters."""
     news_rows = max(7, height // 3)
-    middle = height - _SCENE_ROWS - news_rows
-    right = max(38, width * 2 // 5)
+    scene_rows = 4 if width >= _STORY_WIDTH else 5
+    middle = height - scene_rows - news_rows
+    right = max(42, width * 2 // 5)
     layout = Layout()
     layout.split_column(
-        Layout(_scene(state), size=_SCENE_ROWS),
+        Layout(_scene(state), size=scene_rows),
         Layout(name="middle", size=middle),
         Layout(_news(state, news_rows - 2), size=news_rows),
     )
@@ -53,7 +55,7 @@ def _scene(state: Snapshot) -> Panel:
         return Panel(Text("Starting the exchange and the trading program ..."), title="saga choreography on Deribit")
     place = f"Scene {state.scene.number} of {state.scenes}: " if state.scene.number else ""
     title = Text(place + state.scene.title, style="bold", no_wrap=True, overflow="ellipsis")
-    story = Text(state.scene.story, style="italic", no_wrap=True, overflow="ellipsis")
+    story = Text(state.scene.story, style="italic")
     return Panel(Group(title, story), title="saga choreography on Deribit", border_style="blue")
 
 
@@ -92,13 +94,13 @@ def _heading(view: SagaView) -> Text:
 def _time_line(view: SagaView, rows: int) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), expand=True, show_header=True, header_style="dim")
     table.add_column("time", justify="right", no_wrap=True, width=9)
-    table.add_column("step", no_wrap=True, width=13)
+    table.add_column("step", no_wrap=True, width=8)
     table.add_column("event", no_wrap=True, width=15)
     table.add_column("try", no_wrap=True, width=3, justify="right")
     table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
     for moment in view.moments[-max(rows, 1) :]:
         attempt = str(moment.attempt) if moment.attempt else ""
-        cells = (offset(moment.offset_millis), moment.step, moment.event, attempt, moment.detail)
+        cells = (offset(moment.offset_millis), moment.step.removesuffix("_order"), moment.event, attempt, moment.detail)
         table.add_row(*(Text(cell) for cell in cells), style=TONES[moment.tone])
     return table
 
@@ -133,7 +135,7 @@ def _orders(state: Snapshot, count: int) -> Table:
     for order in state.books.orders[-count:] if state.books is not None else ():
         style = {"open": "yellow", "filled": "green"}.get(order.order_state, "red")
         what = f"{order.direction} {order.instrument_name.split('-')[0].split('_')[0]}"
-        filled = f"{order.filled_amount:g}/{order.amount:g}"
+        filled = f"{number(order.filled_amount)}/{number(order.amount)}"
         saga_id = saga_of_label(order.label)
         cells = (short(saga_id.hex) if saga_id is not None else "-", what, filled, order.order_state)
         table.add_row(*(Text(cell) for cell in cells), style=style)
@@ -142,7 +144,7 @@ def _orders(state: Snapshot, count: int) -> Table:
 
 def _positions(state: Snapshot) -> Text:
     held = [position for position in state.books.positions if position.size] if state.books is not None else []
-    words = [f"{position.size:+g} {position.instrument_name.split('-')[0]}" for position in held]
+    words = [f"{number(position.size)} {position.instrument_name.split('-')[0]}" for position in held]
     return Text("position " + (", ".join(words) or "flat"), no_wrap=True, overflow="ellipsis")
 
 

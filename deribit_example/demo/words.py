@@ -1,6 +1,7 @@
 """How things are written for a person, the same in every view."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from deribit_example.demo.journals import STEPS, SagaRecords
@@ -25,6 +26,11 @@ _ASCII_BARS: Final = "_.-=+*#"
 def short(saga: str) -> str:
     """The end of a saga id: the beginning is its time, alike in all sagas of a run."""
     return saga[-SHORT_ID:]
+
+
+def number(value: Decimal) -> str:
+    """An amount without zeros that say nothing."""
+    return f"{value.normalize():f}"
 
 
 def offset(millis: int) -> str:

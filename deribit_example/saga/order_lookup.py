@@ -1,7 +1,7 @@
 """Finding an order again, however long ago it ended.
 
 The exchange answers from memory for about half an hour after an order has ended; later only its history knows. Whoever
-takes the memory's silence for "there never was one" places a second order, so nobody here concludes without the history.
+takes the silence of that memory for "there never was one" places a second order: ask the history before concluding.
 """
 
 from collections.abc import Callable, Sequence

@@ -150,11 +150,6 @@ class _Shape:
         )
         self.outs: list[tuple[int, _FieldOut]] = []
         self.ins: list[_FieldIn] = []
-        converter = Converter(detailed_validation=False)
-        converter.register_structure_hook(bytes, _exactly(bytes))
-        converter.register_structure_hook(str, _exactly(str))
-        converter.register_structure_hook(int, _exactly(int))
-        converter.register_structure_hook(bool, _exactly(bool))
         for position, name in enumerate(self.names):
             declared = hints[name]
             if declared in special:
@@ -164,7 +159,7 @@ class _Shape:
                 continue
             if isinstance(declared, type) and issubclass(declared, Enum):
                 self.outs.append((position, _enum_value))
-            self.ins.append(_plain(converter, declared))
+            self.ins.append(_plain(declared))
 
 
 def _exactly(kind: type) -> Callable[[object, object], object]:
@@ -181,8 +176,18 @@ def _enum_value(value: object) -> object:
     return value.value
 
 
-def _plain(converter: Converter, declared: type) -> _FieldIn:
-    hook = converter.get_structure_hook(declared)
+def _new_converter() -> Converter:
+    converter = Converter(detailed_validation=False)
+    for kind in (bytes, str, int, bool):
+        converter.register_structure_hook(kind, _exactly(kind))
+    return converter
+
+
+_CONVERTER: Final = _new_converter()  # costly to build, so all codecs share it
+
+
+def _plain(declared: type) -> _FieldIn:
+    hook = _CONVERTER.get_structure_hook(declared)
     return lambda _, raw: hook(raw, declared)
 
 

@@ -9,7 +9,9 @@ from threading import Thread
 
 import pytest
 
+from deribit_example.demo.children import ExchangeProcess
 from deribit_example.demo.exits import (
+    EXIT_CONNECTION,
     EXIT_DATA_DIR,
     EXIT_OK,
     EXIT_TERMINATED,
@@ -17,6 +19,7 @@ from deribit_example.demo.exits import (
 )
 from deribit_example.demo.journals import JournalReader
 from deribit_example.demo.scenes import SCENES
+from deribit_example.exchange import ExchangeControl
 from saga_choreography import StoreLocked
 from saga_choreography.events import OutcomeKind
 from saga_choreography.storage import DataDirectory
@@ -117,6 +120,21 @@ def test_orders_with_real_money_are_refused(tmp_path: Path) -> None:
     done = run("--live", "--place", "--data-dir", str(tmp_path), DERIBIT_URL=url, **real)
     assert done.returncode == EXIT_USAGE
     assert "test network only" in done.stderr
+
+
+@pytest.mark.parametrize("secret", ["right-secret", "wrong-secret"])
+def test_a_live_run_watches_without_orders_and_never_shows_the_secret(tmp_path: Path, secret: str) -> None:
+    with (
+        ExchangeProcess(tmp_path, seed=1, client_id="live-key", client_secret="right-secret") as exchange,
+        ExchangeControl(exchange.url) as control,
+    ):
+        settings = {"DERIBIT_CLIENT_ID": "live-key", "DERIBIT_CLIENT_SECRET": secret, "DERIBIT_URL": exchange.url}
+        done = run("--live", "--seconds", "1", "--data-dir", str(tmp_path / "data"), **settings)
+        orders = control.orders()
+    assert done.returncode == (EXIT_OK if secret == "right-secret" else EXIT_CONNECTION)
+    assert orders == ()
+    written = [path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert not any(secret.encode() in text for text in (done.stdout.encode(), done.stderr.encode(), *written))
 
 
 @pytest.mark.timeout(RUN_SECONDS)

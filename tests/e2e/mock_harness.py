@@ -9,7 +9,8 @@ from deribit_example.actors.deribit_ws import OrderSnapshot
 from deribit_example.program import ProgramSettings, Ref
 from tests.e2e.mock_behavior import MockWSBehavior
 from tests.e2e.mock_books import BTC, MockBooks
-from tests.e2e.mock_ws import ChangeBooks, DropConnection, MockDeribitWSActor, RestoreConnection
+from tests.e2e.mock_messages import ChangeBooks, DropConnection, RestoreConnection
+from tests.e2e.mock_ws import MockDeribitWSActor
 from tests.e2e.program_harness import WAIT_SECONDS, ProgramHarness
 from tests.e2e.quick_settings import QUICK
 

@@ -5,12 +5,11 @@ its gate, not on this thread.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from decimal import Decimal
-from typing import TypeAlias, TypeVar, assert_never, final
+from typing import assert_never, final
 
 import pykka
-from attrs import field, frozen
 
 from deribit_example.actors.deribit_ws import (
     AccountLimits,
@@ -18,8 +17,6 @@ from deribit_example.actors.deribit_ws import (
     CancelOrder,
     ConnectionEvent,
     ConnectionStatus,
-    DeribitCommand,
-    DeribitError,
     Disconnected,
     GetAccountLimits,
     GetInstrument,
@@ -41,40 +38,16 @@ from deribit_example.actors.deribit_ws import (
 from deribit_example.actors.deribit_ws.messaging import Request
 from tests.e2e.mock_behavior import Answer, Apply, Drop, Fail, Fills, MockWSBehavior, NotIndexed, Updates
 from tests.e2e.mock_books import INSTRUMENTS, MockBooks, ticker_of
-
-T = TypeVar("T")
-
-
-@frozen(kw_only=True, eq=False)
-class Release:
-    """The gate of a held request was opened."""
-
-    request: Request
-
-
-@frozen(kw_only=True, eq=False)
-class DropConnection:
-    """Break the connection: what is held has an unknown outcome."""
-
-    reply: Future[None] = field(factory=Future)
-
-
-@frozen(kw_only=True, eq=False)
-class RestoreConnection:
-    """A new session."""
-
-    reply: Future[None] = field(factory=Future)
-
-
-@frozen(kw_only=True, eq=False)
-class ChangeBooks:
-    """Do something to the books as the exchange, and tell the listeners of the order that it returns."""
-
-    change: Callable[[MockBooks], OrderSnapshot]
-    reply: Future[OrderSnapshot] = field(factory=Future)
-
-
-MockMessage: TypeAlias = DeribitCommand | Release | DropConnection | RestoreConnection | ChangeBooks
+from tests.e2e.mock_messages import (
+    ChangeBooks,
+    DropConnection,
+    MockMessage,
+    Release,
+    RestoreConnection,
+    answer,
+    fail,
+    tell_isolated,
+)
 
 
 @final
@@ -97,9 +70,9 @@ class MockDeribitWSActor(pykka.ThreadingActor):
     def on_stop(self) -> None:
         """Settle what waits."""
         for request in self._held:
-            _fail(request, OutcomeUnknown("the mock was stopped"))
+            fail(request, OutcomeUnknown("the mock was stopped"))
         for request in self._parked:
-            _fail(request, NotConnected("the mock was stopped"))
+            fail(request, NotConnected("the mock was stopped"))
 
     def on_receive(self, message: MockMessage) -> None:
         """Handle one message; a refusal of the books is answered as the exchange would."""
@@ -117,26 +90,26 @@ class MockDeribitWSActor(pykka.ThreadingActor):
                 self._request(message)
             case WatchOrders(instrument=instrument, listener=order_listener):
                 self._order_listeners.append((instrument, order_listener))
-                _answer(message.reply, None)
+                answer(message.reply, None)
             case WatchTicker():
-                _answer(message.reply, None)
+                answer(message.reply, None)
             case WatchConnection(listener=listener):
                 self._connection_listeners.append(listener)
-                _answer(message.reply, None)
+                answer(message.reply, None)
             case GetStatus():
-                _answer(message.reply, self._status())
+                answer(message.reply, self._status())
             case AwaitReady():
-                _answer(message.reply, None)
+                answer(message.reply, None)
             case Release(request=request):
                 if request in self._held:
                     self._held.remove(request)
                     self._serve(request)
             case DropConnection(reply=reply):
                 self._drop()
-                _answer(reply, None)
+                answer(reply, None)
             case RestoreConnection(reply=reply):
                 self._restore()
-                _answer(reply, None)
+                answer(reply, None)
             case ChangeBooks(change=change, reply=changed):
                 self._change(change, changed)
             case _:
@@ -149,7 +122,7 @@ class MockDeribitWSActor(pykka.ThreadingActor):
             if request.wait_for_connection:
                 self._parked.append(request)
             else:
-                _fail(request, NotConnected("the mock's connection is down"))
+                fail(request, NotConnected("the mock's connection is down"))
             return
         # Only what was sent is recorded: a request without a connection never left.
         self._books.record(request)
@@ -165,22 +138,22 @@ class MockDeribitWSActor(pykka.ThreadingActor):
         if drop is not None:
             if drop is Drop.AFTER_APPLY:
                 self._apply(request, silent=True)
-            _fail(request, OutcomeUnknown("the mock's connection broke"))
+            fail(request, OutcomeUnknown("the mock's connection broke"))
             self._drop()
             return
-        answer = self._answer_of(request)
-        match answer:
+        chosen = self._answer_of(request)
+        match chosen:
             case Apply():
                 self._apply(request)
             case Fail(error=error, applied=applied):
                 if applied:
                     self._apply(request, silent=True)
-                _fail(request, error)
+                fail(request, error)
             case NotIndexed():
                 assert isinstance(request, GetOrderStateByLabel)
-                _answer(request.reply, ())
+                answer(request.reply, ())
             case _:
-                assert_never(answer)
+                assert_never(chosen)
 
     def _answer_of(self, request: Request) -> Answer:
         behavior = self._behavior
@@ -202,7 +175,7 @@ class MockDeribitWSActor(pykka.ThreadingActor):
             self._do(request, silent=silent)
         except RequestRefused as error:
             if not silent:
-                _fail(request, error)
+                fail(request, error)
 
     def _do(self, request: Request, *, silent: bool) -> None:
         books = self._books
@@ -212,23 +185,23 @@ class MockDeribitWSActor(pykka.ThreadingActor):
             case CancelOrder(order_id=order_id):
                 self._told(books.cancel(order_id), request, silent=silent)
             case GetOrderState(order_id=order_id):
-                _answer(request.reply, books.order(order_id))
+                answer(request.reply, books.order(order_id))
             case GetOrderStateByLabel(label=label):
-                _answer(request.reply, tuple(books.orders(label=label)))
+                answer(request.reply, tuple(books.orders(label=label)))
             case GetOrderHistory(instrument=instrument, count=count, offset=offset):
                 old = [order for order in reversed(books.orders(instrument=instrument)) if order.is_terminal]
-                _answer(request.reply, tuple(old[offset : offset + count]))
+                answer(request.reply, tuple(old[offset : offset + count]))
             case GetInstrument(name=name):
                 if name not in INSTRUMENTS:
                     raise RequestRefused(13020, "not_found")
-                _answer(request.reply, INSTRUMENTS[name])
+                answer(request.reply, INSTRUMENTS[name])
             case GetTicker(name=name):
                 if name not in INSTRUMENTS:
                     raise RequestRefused(13020, "not_found")
-                _answer(request.reply, ticker_of(name))
+                answer(request.reply, ticker_of(name))
             case GetAccountLimits():
                 limits = AccountLimits(non_matching_engine=None, matching_engine=None, cancel_all=None)
-                _answer(request.reply, limits)
+                answer(request.reply, limits)
             case _:
                 assert_never(request)
 
@@ -243,7 +216,7 @@ class MockDeribitWSActor(pykka.ThreadingActor):
         if early:
             self._tell(order)
         if not silent:
-            _answer(request.reply, order)
+            answer(request.reply, order)
         if not early:
             self._tell(order)
 
@@ -264,7 +237,7 @@ class MockDeribitWSActor(pykka.ThreadingActor):
         for _ in range(2 if self._behavior.updates is Updates.DOUBLED else 1):
             for instrument, listener in self._order_listeners:
                 if instrument == order.instrument:
-                    _isolated(listener, order)
+                    tell_isolated(listener, order)
 
     def _drop(self) -> None:
         if not self._connected:
@@ -272,7 +245,7 @@ class MockDeribitWSActor(pykka.ThreadingActor):
         self._connected = False
         held, self._held = self._held, []
         for request in held:
-            _fail(request, OutcomeUnknown("the mock's connection broke"))
+            fail(request, OutcomeUnknown("the mock's connection broke"))
         self._tell_connection(Disconnected(reason="dropped by the mock", code=None))
         if self._behavior.reconnects:
             self.actor_ref.tell(RestoreConnection())
@@ -289,30 +262,9 @@ class MockDeribitWSActor(pykka.ThreadingActor):
 
     def _tell_connection(self, event: ConnectionEvent) -> None:
         for listener in self._connection_listeners:
-            _isolated(listener, event)
+            tell_isolated(listener, event)
 
     def _status(self) -> ConnectionStatus:
         return ConnectionStatus(
             connected=self._connected, clock_offset_millis=0, reconnects=self._reconnects, last_error=None
         )
-
-
-def _isolated(listener: Callable[[T], None], value: T) -> None:
-    try:
-        listener(value)
-    except pykka.ActorDeadError:
-        return  # a listener of a program that was stopped
-
-
-def _answer(reply: Future[T], value: T) -> None:
-    try:
-        reply.set_result(value)
-    except InvalidStateError:
-        return  # the caller has given up
-
-
-def _fail(request: Request, error: DeribitError) -> None:
-    try:
-        request.reply.set_exception(error)
-    except InvalidStateError:
-        return  # the caller has given up

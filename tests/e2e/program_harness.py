@@ -143,6 +143,10 @@ class ProgramHarness(ABC):
             strategy="test",
         )
         self.program.signal(signal)
+        return self.next_decision()
+
+    def next_decision(self) -> Decision:
+        """What the risk manager decides next, or has decided and nobody asked for yet."""
         return self._decisions.get(timeout=WAIT_SECONDS)
 
     def start_order(self, instrument: str = BTC, side: Literal["buy", "sell"] = "buy") -> SagaId:

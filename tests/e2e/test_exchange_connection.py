@@ -50,6 +50,19 @@ def test_an_order_applied_after_its_connection_died_is_waited_for() -> None:
         assert harness.net_position() == Decimal(40)
 
 
+def test_a_late_answer_that_nothing_was_there_is_no_proof() -> None:
+    """`Nothing there` was true when the exchange said it, and is old news when it arrives after the deadline."""
+    with ExchangeHarness(SOON_SETTLED) as harness:
+        harness.exchange.faults.arm(FaultName.DROP_THEN_APPLY, millis=1_000)
+        harness.exchange.faults.arm(FaultName.DELAY_REPLY, method="private/get_order_state_by_label", millis=2_000)
+        saga = harness.start_order()
+        harness.completed(saga)
+        assert harness.exchange.faults.fired(FaultName.DELAY_REPLY) == 1
+        assert len(harness.orders()) == 1
+        assert harness.stats(COORDINATOR).attempts_started == 1
+        assert harness.net_position() == Decimal(40)
+
+
 @pytest.mark.parametrize("code", [13028, 11094, 10047])
 def test_an_error_after_the_order_was_applied_leaves_one_order(code: int) -> None:
     with ExchangeHarness() as harness:

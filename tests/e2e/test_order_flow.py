@@ -3,14 +3,18 @@
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 
 from deribit_example.actors.deribit_ws import CancelOrder, GetOrderState, GetOrderStateByLabel, PlaceOrder
+from deribit_example.actors.risk_manager import Accepted
+from deribit_example.actors.ta_signal import CrossoverSettings, MarketTick
 from deribit_example.saga.types import MONITOR_ORDER, PREPARE_ORDER
 from saga_choreography import StepAck, StepCompleted
 from tests.e2e.mock_behavior import Fills, MockWSBehavior, Updates, in_turn, refuse
 from tests.e2e.mock_books import BTC, ETH, MARK_PRICES, SOL
 from tests.e2e.mock_harness import TestHarness
 from tests.e2e.program_harness import COORDINATOR, MONITOR, PLACER
+from tests.e2e.quick_settings import QUICK
 
 BY_HAND = MockWSBehavior(fills=Fills.BY_HAND)
 
@@ -47,6 +51,22 @@ def test_happy_path_order_placed_and_filled() -> None:
             stats = harness.stats(peer)
             assert (stats.triggered, stats.attempts_started, stats.completed, stats.compensated) == (1, 1, 1, 0)
         assert dict(harness.risk_book().holds) == {}
+        harness.assert_nothing_was_retold()
+
+
+def test_market_data_becomes_a_filled_order() -> None:
+    """All seven actors: ticks in, a crossover, a signal, a saga, an order."""
+    settings = evolve(QUICK, signals=CrossoverSettings(fast=1, slow=2, rsi=1, full_gap=0.000_001))
+    with TestHarness.with_behavior(MockWSBehavior(), settings) as harness:
+        mark = MARK_PRICES[BTC]
+        for at_millis, price in enumerate([mark, mark - 2, mark - 4, mark]):
+            harness.program.feed(MarketTick(instrument=BTC, price=price, at_millis=at_millis))
+        decision = harness.next_decision()
+        assert isinstance(decision, Accepted)
+        assert (decision.signal.side, decision.signal.price, decision.signal.at_millis) == ("buy", mark, 3)
+        harness.completed(decision.saga_id)
+        (order,) = harness.books.orders()
+        assert (order.state, order.direction) == ("filled", "buy")
         harness.assert_nothing_was_retold()
 
 

@@ -26,6 +26,7 @@ def test_risk_rejected_low_confidence() -> None:
         assert harness.books.requests(PlaceOrder) == []
         assert harness.stats(PLACER).triggered == 0
         harness.completed(harness.start_order())
+        harness.assert_nothing_was_retold()
 
 
 def test_an_instrument_that_is_not_traded_is_rejected() -> None:
@@ -33,6 +34,7 @@ def test_an_instrument_that_is_not_traded_is_rejected() -> None:
     with TestHarness.with_behavior(MockWSBehavior(), settings) as harness:
         assert harness.refusal(ETH) is RejectReason.UNKNOWN_INSTRUMENT
         assert harness.collector.events() == ()
+        harness.assert_nothing_was_retold()
 
 
 def test_instrument_blocked_during_active_saga() -> None:
@@ -59,6 +61,7 @@ def test_a_failed_saga_frees_its_instrument() -> None:
         harness.failed(harness.start_order())
         harness.completed(harness.start_order())
         assert len(harness.books.orders()) == 1
+        harness.assert_nothing_was_retold()
 
 
 def test_exposure_limit_exceeded() -> None:
@@ -77,6 +80,7 @@ def test_exposure_limit_exceeded() -> None:
         harness.failed(eth)
         assert harness.risk_book().exposure == 0
         assert harness.books.orders(instrument=SOL) == []
+        harness.assert_nothing_was_retold()
 
 
 def test_circuit_breaker_on_repeated_failures() -> None:
@@ -90,6 +94,7 @@ def test_circuit_breaker_on_repeated_failures() -> None:
         assert harness.refusal(BTC) is RejectReason.CIRCUIT_OPEN
         assert len(harness.books.requests(PlaceOrder)) == 2
         assert harness.stats(COORDINATOR).failed == 2
+        harness.assert_nothing_was_retold()
 
 
 def test_a_success_between_failures_keeps_the_circuit_closed() -> None:
@@ -102,6 +107,7 @@ def test_a_success_between_failures_keeps_the_circuit_closed() -> None:
         harness.failed(harness.start_order())
         harness.completed(harness.start_order())
         assert len(harness.books.orders()) == 2
+        harness.assert_nothing_was_retold()
 
 
 def test_the_circuit_closes_after_its_cooldown() -> None:
@@ -110,6 +116,7 @@ def test_the_circuit_closes_after_its_cooldown() -> None:
     with TestHarness.with_behavior(behavior, with_limits(limits)) as harness:
         harness.failed(harness.start_order())
         harness.completed(harness.start_order())
+        harness.assert_nothing_was_retold()
 
 
 def test_holds_are_rebuilt_after_a_restart() -> None:
