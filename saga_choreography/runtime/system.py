@@ -64,6 +64,13 @@ STOP_SECONDS: Final = 10.0
 PRUNE_EVERY_MILLIS: Final = 10 * 60 * 1000
 
 
+def _kind_of(resolution: OperatorWord[Out, Undo]) -> ResolutionKind | None:
+    if isinstance(resolution, StepOutput):
+        return ResolutionKind.COMPLETED
+    words = {kind.value: kind for kind in ResolutionKind if kind is not ResolutionKind.COMPLETED}
+    return words.get(resolution)
+
+
 @final
 class _DefaultInitiator(SagaInitiator, pykka.ThreadingActor):
     """Starts what `SagaSystem.start_saga` is asked to start."""
@@ -300,7 +307,10 @@ class SagaSystem:
         """
         if not by or not why:
             raise ResolutionRefused(saga_id, step_name, "say who resolves it (by) and on what grounds (why)")
-        kind = ResolutionKind.COMPLETED if isinstance(resolution, StepOutput) else ResolutionKind(resolution)
+        kind = _kind_of(resolution)
+        if kind is None:
+            why_not = f"{resolution!r} is no resolution; say 'undone', 'not_executed', 'retry', or give a StepOutput"
+            raise ResolutionRefused(saga_id, step_name, why_not)
         member = self._registry.owner_of(saga_id, step_name)
         if member is None:
             raise UnknownSaga(saga_id, f"step {step_name!r}")

@@ -177,6 +177,6 @@ def test_killed_at_three_steps_of_one_saga_in_a_row() -> None:
         harness.restart()
         harness.exchange.fill_order(order.order_id)
         harness.completed(saga)
-        assert harness.collector.of(StepCompleted, saga_id=saga, step="monitor_order") != ()
+        harness.collector.wait_for(StepCompleted, saga_id=saga, step="monitor_order")
         assert len(harness.orders()) == 1
         assert harness.net_position() == Decimal(40)

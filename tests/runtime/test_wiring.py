@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 from uuid import UUID
 
 import pykka
@@ -257,6 +257,15 @@ def test_a_step_that_is_not_quarantined_cannot_be_resolved(tmp_path: Path) -> No
         handle.result(10)
         with pytest.raises((ResolutionRefused, UnknownSaga)):
             system.resolve(handle.saga_id, "fly", "undone", by="ann", why="just so")
+
+
+def test_a_resolution_says_who_and_why_and_is_one_that_exists(tmp_path: Path) -> None:
+    with running(tmp_path, World()) as system:
+        handle = system.start_saga(JOURNEY, Trip("Oslo"))
+        with pytest.raises(ResolutionRefused, match="'ignored' is no resolution; say 'undone'"):
+            system.resolve(handle.saga_id, "fly", cast("Literal['undone']", "ignored"), by="ann", why="so")
+        with pytest.raises(ResolutionRefused, match="say who resolves it"):
+            system.resolve(handle.saga_id, "fly", "undone", by="", why="so")
 
 
 def raise_terminal(_: SagaContext) -> None:

@@ -60,21 +60,21 @@ def test_long_keys_give_different_labels_that_stay_the_same() -> None:
 
 def test_an_order_says_explicitly_that_it_may_take_from_the_book() -> None:
     order = order_for(PREPARED, "mine")
-    assert (order.direction, order.amount, order.price, order.label) == ("buy", 40, Decimal("84210.5"), "mine")
+    assert (order.direction, order.amount, order.price, order.label) == ("buy", Decimal(40), Decimal("84210.5"), "mine")
     assert (order.order_type, order.time_in_force) == ("limit", "good_til_cancelled")
     assert (order.post_only, order.reject_post_only, order.reduce_only) == (False, False, False)
 
 
 def test_an_offset_is_a_market_order_of_the_other_side() -> None:
     offset = offset_for(UNDO, Decimal(30), "back")
-    assert (offset.direction, offset.amount, offset.price, offset.order_type) == ("sell", 30, None, "market")
+    assert (offset.direction, offset.amount, offset.price, offset.order_type) == ("sell", Decimal(30), None, "market")
     assert (offset.post_only, offset.reduce_only) == (False, False)
     assert opposite("sell") == "buy"
 
 
 def test_what_was_placed_carries_all_that_its_undo_needs() -> None:
     output, undo = placed(PREPARED, ORDER, "mine")
-    assert (output.order_id, output.label, output.amount, output.price) == ("9", "mine", 40, PREPARED.price)
+    assert (output.order_id, output.label, output.amount, output.price) == ("9", "mine", Decimal(40), PREPARED.price)
     assert undo == UNDO
 
 

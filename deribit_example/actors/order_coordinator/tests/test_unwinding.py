@@ -215,12 +215,9 @@ def test_a_cancel_without_a_clear_answer_is_repeated(bench: Bench, error: Deribi
     bench.unwind()
 
 
-def test_a_cancel_that_has_not_ended_the_order_is_repeated(bench: Bench) -> None:
+def test_a_final_state_that_cannot_be_known_now_is_asked_for_again(bench: Bench) -> None:
     bench.cancel(evolve(CANCELLED, state="open"))
     bench.again_later()
-
-
-def test_a_final_state_that_cannot_be_read_now_is_read_again(bench: Bench) -> None:
     bench.cancel(GONE)
     bench.script.words[GetOrderState].append(UNKNOWN)
     bench.again_later()

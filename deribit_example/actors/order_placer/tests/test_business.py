@@ -142,26 +142,26 @@ def test_without_a_band_any_price_goes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("intent", "why"),
     [
-        ({"amount": Decimal("9.99999999")}, "below the least"),
-        ({"amount": Decimal(0)}, "amount 0 is not positive"),
-        ({"amount": Decimal(-10)}, "not positive"),
-        ({"amount": Decimal("NaN")}, "not positive"),
-        ({"amount": Decimal("Infinity")}, "not positive"),
-        ({"price": Decimal(0)}, "not positive"),
-        ({"price": Decimal(-1)}, "not positive"),
-        ({"price": Decimal("NaN")}, "not positive"),
-        ({"price": Decimal("Infinity")}, "not positive"),
-        ({"price": Decimal("0.49")}, "less than one tick"),
-        ({"price": Decimal("85000.5")}, "above the band"),
-        ({"price": Decimal("82999.99")}, "below the band"),
-        ({"instrument": "ETH-PERPETUAL"}, "was told of"),
+        (evolve(INTENT, amount=Decimal("9.99999999")), "below the least"),
+        (evolve(INTENT, amount=Decimal(0)), "amount 0 is not positive"),
+        (evolve(INTENT, amount=Decimal(-10)), "not positive"),
+        (evolve(INTENT, amount=Decimal("NaN")), "not positive"),
+        (evolve(INTENT, amount=Decimal("Infinity")), "not positive"),
+        (evolve(INTENT, price=Decimal(0)), "not positive"),
+        (evolve(INTENT, price=Decimal(-1)), "not positive"),
+        (evolve(INTENT, price=Decimal("NaN")), "not positive"),
+        (evolve(INTENT, price=Decimal("Infinity")), "not positive"),
+        (evolve(INTENT, price=Decimal("0.49")), "less than one tick"),
+        (evolve(INTENT, price=Decimal("85000.5")), "above the band"),
+        (evolve(INTENT, price=Decimal("82999.99")), "below the band"),
+        (evolve(INTENT, instrument="ETH-PERPETUAL"), "was told of"),
     ],
 )
-def test_an_intent_that_cannot_be_placed_says_why(change: dict[str, object], why: str) -> None:
+def test_an_intent_that_cannot_be_placed_says_why(intent: OrderIntent, why: str) -> None:
     with pytest.raises(NotPlaceable, match=why):
-        prepare(evolve(INTENT, **change), PERPETUAL, TICKER)
+        prepare(intent, PERPETUAL, TICKER)
 
 
 def test_a_closed_instrument_is_not_traded() -> None:
