@@ -10,7 +10,7 @@ from typing_extensions import TypeVar
 
 from saga_choreography.errors import WorkflowError
 from saga_choreography.traits.subscription import StepToken
-from saga_choreography.traits.workflow import SagaWorkflow
+from saga_choreography.traits.workflow import AnyWorkflow, SagaWorkflow
 from saga_choreography.types import StepPlan
 
 P = TypeVar("P")
@@ -36,9 +36,7 @@ class StartGate:
         self._passed: WeakValueDictionary[int, object] = WeakValueDictionary()
         self._guard = threading.Lock()
 
-    def bind(
-        self, actor_name: str, tokens: Iterable[StepToken], workflows: Sequence[SagaWorkflow[object]] = ()
-    ) -> None:
+    def bind(self, actor_name: str, tokens: Iterable[StepToken], workflows: Sequence[AnyWorkflow] = ()) -> None:
         """Note what an actor serves; `workflows` are those known in advance.
 
         Raises:
@@ -102,8 +100,8 @@ class StartGate:
                 yield f"actor {bound.actor_name!r} serves step {step_name!r}, which the workflow does not have"
 
 
-def _workflow_faults(saga_type: str, token: StepToken, workflows: Sequence[SagaWorkflow[object]]) -> Iterator[str]:
+def _workflow_faults(saga_type: str, token: StepToken, workflows: Sequence[AnyWorkflow]) -> Iterator[str]:
     """What a workflow known in advance has against a token."""
     for workflow in workflows:
-        if workflow.saga.name == saga_type and token not in workflow.steps:
+        if workflow.plan.saga_type == saga_type and token not in workflow.steps:
             yield f"step {token.name!r} is not declared like this in the workflow"

@@ -45,7 +45,7 @@ from saga_choreography.runtime.seat import Seat
 from saga_choreography.runtime.timers import Timers
 from saga_choreography.storage import DataDirectory, Durability
 from saga_choreography.traits.outcomes import StepOutput
-from saga_choreography.traits.workflow import SagaWorkflow
+from saga_choreography.traits.workflow import AnyWorkflow, SagaWorkflow
 from saga_choreography.types import PeerId, SagaId, new_saga_id
 
 P = TypeVar("P")
@@ -95,7 +95,7 @@ class SagaSystem:
         self,
         data_dir: str | os.PathLike[str],
         *,
-        workflows: Sequence[SagaWorkflow[object]] = (),
+        workflows: Sequence[AnyWorkflow] = (),
         durability: Durability = Durability.FSYNC,
         observers: Sequence[SagaObserver] = (),
         max_in_flight: int | None = None,

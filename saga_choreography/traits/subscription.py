@@ -34,6 +34,7 @@ D = TypeVar("D")
 In = TypeVar("In")
 Out = TypeVar("Out")
 Undo = TypeVar("Undo", default=None)
+Out_co = TypeVar("Out_co", covariant=True)
 
 
 @frozen
@@ -167,13 +168,33 @@ def all_of(*sources: Source[Any]) -> Join[Any]:
     return Join(f"all_of({', '.join(source.name for source in sources)})", gives, "all", sources)
 
 
+class Gives(Protocol[Out_co]):
+    """Any source, read covariantly.
+
+    `any_of` takes its sources as this: inside `Step[A | B](..., after=any_of(a, b))` a checker solves for the type the
+    step asks for, and would not accept an invariant `Source[A]` as a source of `A | B`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def gives(self) -> type[Out_co]: ...
+
+    def dependency(self) -> DependencySpec: ...
+
+    def sagas(self) -> frozenset[str]: ...
+
+    def take(self, values: Mapping[str, bytes]) -> object: ...
+
+
 @overload
-def any_of(a: Source[A], b: Source[A], /, *more: Source[A]) -> Join[A]: ...
+def any_of(a: Gives[A], b: Gives[B], /) -> Join[A | B]: ...
 @overload
-def any_of(a: Source[A], b: Source[B], /) -> Join[A | B]: ...
+def any_of(a: Gives[A], b: Gives[B], c: Gives[C], /) -> Join[A | B | C]: ...
 @overload
-def any_of(a: Source[A], b: Source[B], c: Source[C], /) -> Join[A | B | C]: ...
-def any_of(*sources: Source[Any]) -> Join[Any]:
+def any_of(a: Gives[A], b: Gives[B], c: Gives[C], d: Gives[D], /) -> Join[A | B | C | D]: ...
+def any_of(*sources: Any) -> Join[Any]:
     """Wait for the first of the sources; the step is given that one's value and runs once."""
     union = reduce(or_, (source.gives for source in sources))
     return Join(f"any_of({', '.join(source.name for source in sources)})", union, "any", sources)

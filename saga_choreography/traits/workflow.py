@@ -1,7 +1,7 @@
 """`SagaWorkflow`: the declared graph of one saga type, checked when it is built."""
 
 from collections.abc import Iterator
-from typing import Generic, final
+from typing import Generic, Protocol, final
 
 from attrs import Factory, field, frozen
 from typing_extensions import TypeVar
@@ -13,6 +13,16 @@ from saga_choreography.traits.subscription import Saga, StepToken
 from saga_choreography.types import SagaPlan
 
 P = TypeVar("P")
+
+
+class AnyWorkflow(Protocol):
+    """Any `SagaWorkflow`, whatever its payload."""
+
+    @property
+    def steps(self) -> tuple[StepToken, ...]: ...
+
+    @property
+    def plan(self) -> SagaPlan: ...
 
 
 @final

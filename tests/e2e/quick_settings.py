@@ -15,6 +15,8 @@ QUICK: Final = ProgramSettings(
     # The mock knows no deadlines, so orders cannot be late for it.
     order_validity_millis=300,
     settle_margin_millis=100,
+    # Longer than any test waits: a lost update must be found by what the test is about, not by the last resort.
+    follow_up_millis=3_600_000,
 )
 # The exchange does: an order must not be late for it even on a busy machine ...
 AGAINST_EXCHANGE: Final = evolve(QUICK, order_validity_millis=20_000, settle_margin_millis=500)

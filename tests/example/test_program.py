@@ -6,11 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from deribit_example.actors.deribit_ws import Credentials, DeribitClient, DeribitConfig, Secret
 from deribit_example.actors.risk_manager import Accepted, Decision, RiskLimits
 from deribit_example.actors.ta_signal import MarketTick, Signal
-from deribit_example.exchange import ExchangeConfig, FaultName, SimulatedExchange
+from deribit_example.exchange import ExchangeConfig, FaultName, ManualClock, OrderSnapshot, SimulatedExchange
 from deribit_example.program import ProgramSettings, Ref, TradingProgram, start_deribit_ws
 from deribit_example.saga.types import MONITOR_ORDER
 from saga_choreography import Durability, SagaCompleted, SagaFailed, StoreLocked
@@ -39,13 +40,21 @@ def connection(exchange: SimulatedExchange) -> Iterator[Ref]:
     ws.stop(timeout=10)
 
 
+def resting_order(exchange: SimulatedExchange) -> OrderSnapshot:
+    """The one order that was placed, once it is there."""
+    exchange.wait_for(lambda running: bool(running.orders()), WAIT)
+    (order,) = exchange.orders()
+    assert order.order_state == "open"
+    return order
+
+
 class Desk:
     """A program, and what it decided."""
 
-    def __init__(self, data_dir: Path, ws: Ref) -> None:
+    def __init__(self, data_dir: Path, ws: Ref, settings: ProgramSettings = SETTINGS) -> None:
         self.decisions: queue.SimpleQueue[Decision] = queue.SimpleQueue()
         self.program = TradingProgram(
-            data_dir, ws=ws, settings=SETTINGS, durability=Durability.PROCESS, on_decision=self.decisions.put
+            data_dir, ws=ws, settings=settings, durability=Durability.PROCESS, on_decision=self.decisions.put
         )
 
     def order(self) -> Accepted:
@@ -105,16 +114,16 @@ def test_a_restart_does_not_wait_for_an_exchange_that_is_away(tmp_path: Path, ex
     desk = Desk(tmp_path, first)
     with desk.program:
         saga_id = desk.order().saga_id
-        exchange.wait_for_order(state="open", timeout=WAIT)
+        resting_order(exchange)
     first.stop(timeout=10)
-    away = exchange.arm_fault(FaultName.REFUSE_CONNECTIONS, count=None)
+    away = exchange.faults.arm(FaultName.REFUSE_CONNECTIONS, count=None)
     second = connect(exchange)
     desk = Desk(tmp_path, second)
     with desk.program:
         assert list(desk.program.risk_state().holds) == [BTC]
         assert desk.program.system.handle(saga_id).outcome() is None
         exchange.release_fills()
-        exchange.disarm_fault(away)
+        exchange.faults.disarm(away)
         assert isinstance(desk.program.system.handle(saga_id).result(WAIT), SagaCompleted)
     second.stop(timeout=10)
     assert len(exchange.orders()) == 1
@@ -128,7 +137,7 @@ def test_an_order_the_exchange_has_ended_while_the_program_was_down_is_offset(
     desk = Desk(tmp_path, first)
     with desk.program:
         saga_id = desk.order().saga_id
-        order = exchange.wait_for_order(state="open", timeout=WAIT)
+        order = resting_order(exchange)
     first.stop(timeout=10)
     exchange.fill_order(order.order_id, Decimal(10))
     exchange.cancel_order_as_exchange(order.order_id)
@@ -139,3 +148,24 @@ def test_an_order_the_exchange_has_ended_while_the_program_was_down_is_offset(
         assert isinstance(desk.program.system.handle(saga_id).result(WAIT), SagaFailed)
     second.stop(timeout=10)
     assert [position.size for position in exchange.positions() if position.instrument_name == BTC] == [Decimal(0)]
+
+
+def test_an_order_the_exchange_has_forgotten_is_not_placed_again(tmp_path: Path) -> None:
+    """Its label and its id lead nowhere after half an hour, however short ago the saga began by our own clock."""
+    clock = ManualClock()
+    quick = evolve(SETTINGS, order_validity_millis=300, settle_margin_millis=100)
+    with SimulatedExchange(config=ExchangeConfig(clock=clock, market_interval_millis=0)) as exchange:
+        ws = connect(exchange)
+        desk = Desk(tmp_path, ws, quick)
+        with desk.program:
+            exchange.faults.arm(FaultName.APPLY_THEN_DROP)
+            away = exchange.faults.arm(FaultName.REFUSE_CONNECTIONS, count=None)
+            saga_id = desk.order().saga_id
+            exchange.wait_for(lambda running: bool(running.orders()), WAIT)
+            clock.advance_millis(31 * 60 * 1_000)
+            exchange.faults.disarm(away)
+            handle = desk.program.system.handle(saga_id)
+            assert isinstance(handle.result(WAIT), SagaCompleted)
+            (order,) = exchange.orders()
+            assert handle.output_of(MONITOR_ORDER).order_id == order.order_id
+        ws.stop(timeout=10)

@@ -14,6 +14,7 @@ from saga_choreography import (
     NoticeKind,
     PayloadError,
     ResolutionRefused,
+    Saga,
     SagaActor,
     SagaBackpressure,
     SagaChoreographyEvent,
@@ -29,6 +30,8 @@ from saga_choreography import (
     SagaObserver,
     SagaQuarantined,
     SagaSystem,
+    SagaWorkflow,
+    Step,
     StepOutput,
     StepPending,
     StoreMisused,
@@ -39,6 +42,7 @@ from saga_choreography import (
 )
 from tests.runtime.explicit import Clerk, RoomReady, RoomRefused
 from tests.runtime.journey import (
+    CAREFUL_STAY,
     JOURNEY,
     PACK,
     STAY,
@@ -195,13 +199,37 @@ def test_the_start_gate_lists_every_fault(tmp_path: Path) -> None:
 
 
 def test_the_start_gate_refuses_a_step_declared_differently(tmp_path: Path) -> None:
-    from tests.runtime.journey import CAREFUL_STAY
-
     with (
         running(tmp_path, World()) as system,
         pytest.raises(WorkflowError, match=r"step 'stay' is declared differently by actor 'Host'"),
     ):
         system.start_saga(workflow(stay=CAREFUL_STAY), Trip("Oslo"))
+
+
+def test_the_start_gate_refuses_a_participant_the_workflow_does_not_know(tmp_path: Path) -> None:
+    shorter = SagaWorkflow(JOURNEY.saga, steps=JOURNEY.steps[:2])
+    with (
+        running(tmp_path, World()) as system,
+        pytest.raises(WorkflowError, match=r"actor 'Host' serves step 'stay', which the workflow does not have"),
+    ):
+        system.start_saga(shorter, Trip("Oslo"))
+
+
+def test_one_actor_cannot_own_two_steps_of_one_saga(tmp_path: Path) -> None:
+    class Greedy(Packer):
+        steps = (PACK, Step[Trip, Packed]("pack_again", Packed, after=JOURNEY.saga))
+
+    with SagaSystem(tmp_path) as system, pytest.raises(WorkflowError, match="it can own one of a saga"):
+        system.start_actor(Greedy, World())
+
+
+def test_a_workflow_known_in_advance_is_held_against_every_actor(tmp_path: Path) -> None:
+    known = workflow(stay=CAREFUL_STAY)
+    with (
+        SagaSystem(tmp_path, workflows=(known,)) as system,
+        pytest.raises(WorkflowError, match="step 'stay' is not declared like this"),
+    ):
+        system.start_actor(Host, World())
 
 
 def test_two_actors_cannot_serve_one_step(tmp_path: Path) -> None:
@@ -318,8 +346,6 @@ def test_shards_share_the_work_and_their_number_is_kept_while_sagas_live(tmp_pat
 
 
 def test_one_actor_can_serve_several_saga_types(tmp_path: Path) -> None:
-    from saga_choreography import Saga, SagaWorkflow, Step
-
     other = Saga("errand", Trip)
     pack_too = Step[Trip, Packed]("pack_too", Packed, after=other)
     errand = SagaWorkflow(other, steps=(pack_too,))
