@@ -69,8 +69,8 @@ class FilledOrder:
 
 
 _OUTAGE_ATTEMPTS: Final = 150
-"""Each waits ten seconds for a connection, so these outlast the half hour of the exchange's own maintenance: a step that
-gives up earlier wakes an operator for nothing. Against a connection that only answers errors they last five minutes."""
+"""Each waits ten seconds for a connection, so these outlast the half hour of the exchange's own maintenance: a step
+that gives up earlier wakes an operator for nothing. Against nothing but errors they last five minutes."""
 
 _UNCOUNTED: Final = 1_000_000
 """Attempts that are ended by the deadlines of the saga alone."""
