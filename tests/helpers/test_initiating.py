@@ -1,6 +1,5 @@
 """The initiator's engine on a store in memory, without threads: what one turn may hold."""
 
-from collections.abc import Sequence
 from concurrent.futures import Future
 
 import pytest
@@ -9,51 +8,15 @@ from saga_choreography import NoticeKind, PeerId, SagaCompleted, SagaIdConflict,
 from saga_choreography.events import InitiatorEvent, OutcomeKind, SagaChoreographyEvent
 from saga_choreography.helpers.admission import Admission
 from saga_choreography.helpers.initiating import InitiatorEngine, replay_saga
-from saga_choreography.helpers.peer import Directed, Outgoing
+from saga_choreography.helpers.peer import Directed
 from saga_choreography.helpers.signals import CancelRequest, Events, SagaSignal, StartRequest
 from saga_choreography.helpers.watch import Verdict, Watches
 from saga_choreography.storage import InMemoryEnvironment, InMemoryJournal
 from saga_choreography.types import OnSagaStart, SagaId, SagaOrigin, SagaPlan, StepPlan, new_saga_id
+from tests.helpers.alone import Alone
 
 PLAN = SagaPlan(saga_type="errand", steps=(StepPlan(step_name="go", after=OnSagaStart()),))
 ME = PeerId("me")
-
-
-class StillClock:
-    def now_millis(self) -> int:
-        return 1_000
-
-    def monotonic_seconds(self) -> float:
-        return 1.0
-
-
-class Alone:
-    """Surroundings of an engine that nobody else hears; the mailbox is never empty, so the test says when to act."""
-
-    def __init__(self) -> None:
-        self.clock = StillClock()
-        self.peer_id = ME
-        self.is_stopping = False
-        self.told: list[Outgoing] = []
-        self.notices: list[NoticeKind] = []
-
-    def publish(self, events: Sequence[Outgoing]) -> None:
-        self.told.extend(events)
-
-    def wake_later(self) -> None:
-        """The test calls `turn` itself."""
-
-    def mailbox_is_empty(self) -> bool:
-        return False
-
-    def arm(self, at_millis: int, signal: SagaSignal) -> None:
-        """No timers here."""
-
-    def notice(self, kind: NoticeKind, detail: str, saga_id: SagaId | None = None) -> None:
-        self.notices.append(kind)
-
-    def pause(self, seconds: float) -> bool:
-        return False
 
 
 class Desk:
