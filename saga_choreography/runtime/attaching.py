@@ -17,9 +17,9 @@ from saga_choreography.runtime.connection import Connection, tell
 from saga_choreography.runtime.event_stream import Joined, Ref
 from saga_choreography.runtime.initiator import InitiatorSeat, SagaInitiator
 from saga_choreography.storage import DataDirectory, Durability, StorePlace
-from saga_choreography.traits.participant import SagaParticipant
+from saga_choreography.traits.participant import SagaParticipant, declared_tokens
 from saga_choreography.traits.state_ext import SagaStateExt
-from saga_choreography.traits.subscription import Step, StepToken
+from saga_choreography.traits.subscription import StepToken
 
 INITIATOR_SUFFIX: Final = "-initiator"
 
@@ -60,14 +60,12 @@ def participant_tokens(actor_class: type) -> tuple[StepToken, ...]:
     Raises:
         WorkflowError: it declares none.
     """
-    single = getattr(actor_class, "step", None)
-    several = getattr(actor_class, "steps", ())
-    tokens = tuple(token for token in (single, *several) if isinstance(token, Step))
+    tokens = declared_tokens(actor_class)
     if not tokens:
         raise WorkflowError(
             actor_class.__name__, [f"class {actor_class.__name__} declares no step: set `step = YOUR_TOKEN`"]
         )
-    return tuple(dict.fromkeys(tokens))
+    return tokens
 
 
 @final

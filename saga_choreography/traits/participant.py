@@ -1,12 +1,12 @@
 """`SagaParticipant`: the business behaviour of one step. On the actor's thread; may block; idempotent by key."""
 
 from abc import ABC, abstractmethod
-from typing import Generic
+from typing import Generic, cast
 
 from typing_extensions import TypeVar
 
 from saga_choreography.traits.outcomes import ProbeResult, StepOutcomeUnknown, StepOutput, StepPending
-from saga_choreography.traits.subscription import Step
+from saga_choreography.traits.subscription import Step, StepToken
 from saga_choreography.types import SagaContext
 
 In = TypeVar("In")
@@ -71,12 +71,15 @@ class NothingToUndo:
         """Nothing was changed outside, so nothing is undone."""
 
 
+def declared_tokens(participant_class: type) -> tuple[StepToken, ...]:
+    """The tokens a class declares, as `step`, as `steps` or both; each once."""
+    candidates = (getattr(participant_class, "step", None), *getattr(participant_class, "steps", ()))
+    return tuple(dict.fromkeys(token for token in candidates if isinstance(token, Step)))
+
+
 def declared_steps(participant: SagaParticipant[In, Out, Undo]) -> tuple[Step[In, Out, Undo], ...]:
-    """The tokens a participant declares, as `step`, as `steps` or both."""
-    single = getattr(participant, "step", None)
-    if single is None:
-        return participant.steps
-    return (single, *(step for step in participant.steps if step is not single))
+    """The tokens a participant declares, with its types."""
+    return cast("tuple[Step[In, Out, Undo], ...]", declared_tokens(type(participant)))
 
 
 def has_hook(participant: SagaParticipant[In, Out, Undo], name: str) -> bool:
