@@ -184,8 +184,7 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         if event.origin.plan.step(name) is None or self._state.saga_dedupe.seen(event.saga_id, name):
             self._stats.count("duplicates")
             return
-        memory = self._heard.get(event.saga_id) or unheard_of(event.origin, name, now_millis)
-        self._decide(memory, event, bound, now_millis)
+        self._decide(unheard_of(event.origin, name, now_millis), event, bound, now_millis)
 
     def _feed(self, saga_id: SagaId, stimulus: Stimulus, now_millis: int) -> None:
         entry = self._states.get(saga_id)

@@ -69,12 +69,18 @@ class Member:
         self._ref: Ref | None = None
         self._deaths = 0
         self._watcher: threading.Thread | None = None
+        self._born = threading.Condition()
 
     @property
     def ref(self) -> Ref:
         """The present incarnation."""
         assert self._ref is not None, "the member was not started"
         return self._ref
+
+    def await_successor(self, ended: Ref, timeout: float) -> None:
+        """Return when another incarnation than `ended` is there, or after `timeout` seconds."""
+        with self._born:
+            self._born.wait_for(lambda: self._ref is not ended, timeout)
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -110,7 +116,9 @@ class Member:
 
     def _bring_up(self) -> Ref:
         ref = self._start_actor()
-        self._ref = ref
+        with self._born:
+            self._ref = ref
+            self._born.notify_all()
         shared = self._shared
         connection = Connection(
             peer_id=self.peer_id,
@@ -163,6 +171,9 @@ class Member:
                 self._deaths += 1
                 self._notice(NoticeKind.STORE_FAILED, f"restart failed: {type(error).__name__}: {error}")
                 continue
+            if self._shared.stopping.is_set():  # the system was stopped while this one came up
+                self.stop(READY_SECONDS)
+                return False
             self._notice(NoticeKind.ACTOR_RESTARTED, f"restarted after {delay} s, death {self._deaths} in a row")
             return True
         self._notice(NoticeKind.ACTOR_GAVE_UP, "it died too often; its sagas wait until the program is started again")

@@ -349,7 +349,7 @@ class SagaSystem:
         self._directory.close()
 
     def _ask(self, member: Member, request: Callable[["Future[None]"], SagaSignal]) -> None:
-        ask_until_answered(lambda: member.ref, lambda reply: SagaEvent(request(reply)), REPLY_SECONDS)
+        ask_until_answered(member, lambda reply: SagaEvent(request(reply)), REPLY_SECONDS)
 
     def _drain_stream(self, timeout: float) -> None:
         delivered: Future[None] = Future()
