@@ -1,10 +1,11 @@
 """Waiting for the outcome of a saga, from any thread."""
 
 import threading
+from collections.abc import Callable
 from typing import TypeAlias, final
 from weakref import WeakValueDictionary
 
-from saga_choreography.events import SagaCompleted, SagaFailed, SagaQuarantined
+from saga_choreography.events import SagaCompleted, SagaFailed, SagaOutcome, SagaQuarantined
 from saga_choreography.types import SagaId
 
 Verdict: TypeAlias = SagaCompleted | SagaFailed | SagaQuarantined
@@ -35,11 +36,19 @@ class SagaWatch:
 
     def wait(self, timeout: float | None) -> Verdict | None:
         """The verdict, waiting for it at most `timeout` seconds (None: for ever)."""
+        return self._wait(timeout, lambda: self._verdict is not None)
+
+    def wait_for_end(self, timeout: float | None) -> SagaOutcome | None:
+        """The outcome, waiting for it at most `timeout` seconds (None: for ever), also while the saga is parked."""
+        verdict = self._wait(timeout, lambda: isinstance(self._verdict, SagaOutcome))
+        return verdict if isinstance(verdict, SagaOutcome) else None
+
+    def _wait(self, timeout: float | None, enough: Callable[[], bool]) -> Verdict | None:
         with _lock:
             if self._changed is None:
                 # Only who really waits pays for a condition; all of them share one lock.
                 self._changed = threading.Condition(_lock)
-            self._changed.wait_for(lambda: self._verdict is not None, timeout)
+            self._changed.wait_for(enough, timeout)
             return self._verdict
 
 

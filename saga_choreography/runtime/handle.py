@@ -6,6 +6,7 @@ from typing_extensions import TypeVar
 
 from saga_choreography.codec import payload_codec
 from saga_choreography.errors import UnknownSaga
+from saga_choreography.events import SagaOutcome
 from saga_choreography.helpers.watch import SagaWatch, Verdict
 from saga_choreography.traits.subscription import Step, StepToken
 from saga_choreography.types import SagaId
@@ -49,6 +50,18 @@ class SagaHandle:
         if verdict is None:
             raise TimeoutError(f"saga {self._saga_id} has no outcome after {timeout} s; it goes on")
         return verdict
+
+    def wait_until_ended(self, timeout: float | None = None) -> SagaOutcome:
+        """Like `result`, but a saga that is parked is waited for too: an operator may resolve it meanwhile.
+
+        Raises:
+            TimeoutError: the saga has not ended.
+        """
+        outcome = self._watch.wait_for_end(timeout)
+        if outcome is None:
+            state = "is parked for an operator" if self._watch.verdict is not None else "goes on"
+            raise TimeoutError(f"saga {self._saga_id} has not ended after {timeout} s; it {state}")
+        return outcome
 
     def outcome(self) -> Verdict | None:
         """How the saga stands now: its outcome, SagaQuarantined while it is parked, None while it moves."""

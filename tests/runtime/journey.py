@@ -1,7 +1,6 @@
 """A small saga for tests: pack -> fly -> stay, with an outside world that records effects by idempotency key."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +15,8 @@ from saga_choreography import (
     RetryPolicy,
     Saga,
     SagaActor,
-    SagaCompleted,
     SagaContext,
-    SagaFailed,
-    SagaHandle,
     SagaObserver,
-    SagaQuarantined,
     SagaSystem,
     SagaWorkflow,
     Step,
@@ -178,17 +173,6 @@ class CancellableHost(Host):
 
     def cancel_step(self, context: SagaContext, step_input: Flight) -> ProbeResult[Stay, None]:
         return StepNotExecuted()
-
-
-def final(handle: SagaHandle, timeout: float = 10) -> SagaCompleted | SagaFailed:
-    """The outcome of a saga that may be parked just now."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        verdict = handle.result(timeout)
-        if not isinstance(verdict, SagaQuarantined):
-            return verdict
-        threading.Event().wait(0.01)  # a parked verdict is no event to wait on for its end
-    raise AssertionError(f"{handle} is still parked")
 
 
 @contextmanager

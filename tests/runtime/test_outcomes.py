@@ -30,7 +30,6 @@ from tests.runtime.journey import (
     Stay,
     Trip,
     World,
-    final,
     running,
     workflow,
 )
@@ -125,13 +124,15 @@ def test_an_undo_nobody_can_vouch_for_is_quarantined_until_an_operator_resolves_
         parked = handle.result(10)
         assert isinstance(parked, SagaQuarantined)
         assert [step.step_name for step in parked.steps] == ["fly"]
+        with pytest.raises(TimeoutError, match="parked for an operator"):
+            handle.wait_until_ended(0)
         (record,) = system.quarantined()
         assert record.while_compensating
         assert record.output == Flight("Oslo-2")
         assert "who knows" in str(record.error)
         assert world.undone_steps() == [], "what the quarantined step depends on waits for the operator"
         system.resolve(handle.saga_id, "fly", "undone", by="ann", why="cancelled by phone")
-        assert isinstance(final(handle), SagaFailed)
+        assert isinstance(handle.wait_until_ended(10), SagaFailed)
         assert world.undone_steps() == ["pack"]
         assert system.quarantined() == []
 
@@ -148,7 +149,7 @@ def test_a_forward_step_in_doubt_is_quarantined_and_completes_on_the_operators_w
         assert not record.while_compensating
         assert record.step_input == Flight("Oslo-2")
         system.resolve(handle.saga_id, "stay", StepOutput(Stay(9), None), by="ann", why="the hotel confirmed")
-        assert isinstance(final(handle), SagaCompleted)
+        assert isinstance(handle.wait_until_ended(10), SagaCompleted)
         assert handle.output_of(CarefulHost.step) == Stay(9)
     assert world.undone == []
 
@@ -162,7 +163,7 @@ def test_a_forward_step_in_doubt_can_be_resolved_as_not_executed(tmp_path: Path)
         handle = system.start_saga(CAREFUL, Trip("Oslo"))
         assert isinstance(handle.result(10), SagaQuarantined)
         system.resolve(handle.saga_id, "stay", "not_executed", by="ann", why="no booking there")
-        assert isinstance(final(handle), SagaFailed)
+        assert isinstance(handle.wait_until_ended(10), SagaFailed)
     assert world.undone_steps() == ["fly", "pack"]
 
 
@@ -176,7 +177,7 @@ def test_a_quarantined_step_can_be_tried_once_more(tmp_path: Path) -> None:
         handle = system.start_saga(CAREFUL, Trip("Oslo"))
         assert isinstance(handle.result(10), SagaQuarantined)
         system.resolve(handle.saga_id, "stay", "retry", by="ann", why="safe, same key")
-        assert isinstance(final(handle), SagaCompleted)
+        assert isinstance(handle.wait_until_ended(10), SagaCompleted)
 
 
 def test_a_probe_settles_a_doubt(tmp_path: Path) -> None:
