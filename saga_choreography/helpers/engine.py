@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from saga_choreography.errors import SagaError, StoreFull
+from saga_choreography.helpers.fault_points import FaultPoint
 from saga_choreography.helpers.peer import Outgoing
 from saga_choreography.helpers.ports import Surroundings
 from saga_choreography.helpers.signals import (
@@ -165,12 +166,15 @@ class Engine(ABC):
             StoppingWhilePaused: the system stops while the store is full.
         """
         if self.staged():
+            self.surroundings.reach(FaultPoint.BEFORE_COMMIT)
             self._write_when_there_is_room()
             self.written()
+            self.surroundings.reach(FaultPoint.AFTER_COMMIT)
         outbox, self._outbox = self._outbox, []
         actions, self._after_commit = self._after_commit, []
         if outbox:
             self.surroundings.publish(outbox)
+            self.surroundings.reach(FaultPoint.AFTER_PUBLISH)
         for action in actions:
             action()
 

@@ -23,6 +23,7 @@ from saga_choreography.events import (
 )
 from saga_choreography.helpers.admission import Admission
 from saga_choreography.helpers.engine import Engine
+from saga_choreography.helpers.fault_points import FaultPoint
 from saga_choreography.helpers.peer import Directed, Peer, concerns
 from saga_choreography.helpers.ports import Surroundings
 from saga_choreography.helpers.signals import (
@@ -268,6 +269,7 @@ class InitiatorEngine(Engine):
         for saga_id in self.journal.live_sagas():
             if saga_id in self._sagas:
                 continue
+            self.surroundings.reach(FaultPoint.RECOVERING)
             try:
                 entry = replay_saga(self.journal, saga_id)
             except (StoreDamaged, IllegalTransition) as error:

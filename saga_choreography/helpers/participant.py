@@ -33,6 +33,7 @@ from saga_choreography.helpers.execution import (
     BoundStep,
     bind,
 )
+from saga_choreography.helpers.fault_points import FaultPoint
 from saga_choreography.helpers.host import StateHost
 from saga_choreography.helpers.pacing import Pacing
 from saga_choreography.helpers.peer import Peer, concerns
@@ -280,7 +281,9 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
                 continue
             started = self._pacing.start()
             bound, clock = self._steps[entry.origin.saga_type], self.surroundings.clock
+            self.surroundings.reach(FaultPoint.BEFORE_CALL)
             stimulus = call_business(self._participant, bound, entry, command, clock, self._isolated)
+            self.surroundings.reach(FaultPoint.AFTER_CALL)
             slow = self._pacing.finished(started)
             if stimulus is not None:
                 self._feed(saga_id, stimulus, clock.now_millis())

@@ -1,8 +1,9 @@
 """What the helpers need from whoever runs them: a clock, timers, a way to publish. Threads live behind these."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from saga_choreography.helpers.fault_points import FaultPoint
 from saga_choreography.helpers.peer import Outgoing
 from saga_choreography.helpers.signals import SagaSignal
 from saga_choreography.observability import NoticeKind
@@ -18,6 +19,10 @@ class Clock(Protocol):
 
     def monotonic_seconds(self) -> float:
         """Never goes back."""
+        ...
+
+    def on_moved(self, tell: Callable[[], None]) -> None:
+        """Call `tell` whenever time was moved by hand, and did not just pass."""
         ...
 
 
@@ -50,6 +55,10 @@ class Surroundings(Protocol):
 
     def notice(self, kind: NoticeKind, detail: str, saga_id: SagaId | None = None) -> None:
         """Report operational news to log and observers."""
+        ...
+
+    def reach(self, point: FaultPoint) -> None:
+        """A place where a test may stop, fail or kill the actor; does nothing in a running program."""
         ...
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Container
 
 from saga_choreography.errors import IllegalTransition, StoreDamaged
+from saga_choreography.helpers.fault_points import FaultPoint
 from saga_choreography.helpers.host import StateHost
 from saga_choreography.helpers.ports import Surroundings
 from saga_choreography.observability import NoticeKind
@@ -22,6 +23,7 @@ def rebuild(state: StateHost, saga_types: Container[str], surroundings: Surround
     for saga_id in state.saga_journal.live_sagas():
         if saga_id in states:
             continue
+        surroundings.reach(FaultPoint.RECOVERING)
         try:
             entry = replay(state.saga_journal, saga_id)
         except (StoreDamaged, IllegalTransition) as error:

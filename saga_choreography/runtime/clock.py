@@ -1,6 +1,7 @@
 """The real clock."""
 
 import time
+from collections.abc import Callable
 from typing import final
 
 
@@ -13,3 +14,6 @@ class SystemClock:
 
     def monotonic_seconds(self) -> float:
         return time.monotonic()
+
+    def on_moved(self, tell: Callable[[], None]) -> None:
+        """Nobody moves the real time."""

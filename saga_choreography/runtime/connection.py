@@ -7,6 +7,7 @@ from typing import final
 
 import pykka
 
+from saga_choreography.helpers.fault_points import FaultPoint, FaultPointHook
 from saga_choreography.helpers.peer import Outgoing
 from saga_choreography.helpers.ports import Clock
 from saga_choreography.helpers.signals import Flush, SagaEvent, SagaSignal
@@ -33,6 +34,7 @@ class Connection:
         clock: Clock,
         stopping: threading.Event,
         tell_observers: Callable[[SagaNotice], None],
+        fault_points: FaultPointHook,
     ) -> None:
         self._peer_id = peer_id
         self._own_ref = own_ref
@@ -41,6 +43,7 @@ class Connection:
         self._clock = clock
         self._stopping = stopping
         self._tell_observers = tell_observers
+        self._fault_points = fault_points
 
     @property
     def peer_id(self) -> PeerId:
@@ -73,6 +76,9 @@ class Connection:
 
     def notice(self, kind: NoticeKind, detail: str, saga_id: SagaId | None = None) -> None:
         self._tell_observers(SagaNotice(kind=kind, peer=self._peer_id, detail=detail, saga_id=saga_id))
+
+    def reach(self, point: FaultPoint) -> None:
+        self._fault_points(point, self._peer_id)
 
     def pause(self, seconds: float) -> bool:
         return not self._stopping.wait(seconds)

@@ -15,6 +15,7 @@ from attrs import frozen
 
 from saga_choreography.errors import ActorStartError, StoreError
 from saga_choreography.helpers.engine import Engine
+from saga_choreography.helpers.fault_points import FaultPointHook
 from saga_choreography.helpers.host import HasEngines
 from saga_choreography.helpers.ports import Clock
 from saga_choreography.helpers.signals import Attach, Detach, SagaEvent
@@ -47,6 +48,7 @@ class Shared:
     timers: Timers
     clock: Clock
     stopping: threading.Event
+    fault_points: FaultPointHook
     tell_observers: Callable[[SagaNotice], None]
 
 
@@ -128,6 +130,7 @@ class Member:
             clock=shared.clock,
             stopping=shared.stopping,
             tell_observers=shared.tell_observers,
+            fault_points=shared.fault_points,
         )
 
         def attach(actor: HasEngines) -> None:

@@ -17,6 +17,7 @@ from typing_extensions import TypeVar
 from saga_choreography.codec import payload_codec
 from saga_choreography.errors import ResolutionRefused, SagaError, UnknownSaga, WorkflowError
 from saga_choreography.events import ResolutionKind, SagaChoreographyEvent
+from saga_choreography.helpers.fault_points import FaultPointHook, nothing_happens
 from saga_choreography.helpers.handler import handle_saga_event
 from saga_choreography.helpers.ports import Clock
 from saga_choreography.helpers.signals import (
@@ -85,6 +86,7 @@ class SagaSystem:
 
     Live sagas of an earlier run resume by themselves as their participants are started. `max_in_flight` bounds the live
     sagas of each initiator (None: no bound); finished sagas are kept for `retention` and their ids for as long again.
+    `clock` and `fault_points` are for tests: see `saga_choreography.testing`.
 
     Raises:
         StoreLocked: another process, or another system, owns the directory.
@@ -101,6 +103,7 @@ class SagaSystem:
         max_in_flight: int | None = None,
         retention: timedelta = timedelta(days=7),
         clock: Clock | None = None,
+        fault_points: FaultPointHook = nothing_happens,
     ) -> None:
         self._durability = durability
         self._max_in_flight = max_in_flight
@@ -121,6 +124,7 @@ class SagaSystem:
             clock=self._clock,
             stopping=self._stopping,
             tell_observers=self._notice,
+            fault_points=fault_points,
         )
         self._seats: dict[str, Seat] = {}
         try:

@@ -24,6 +24,7 @@ class Timers:
         self._changed = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="saga-timers", daemon=True)
+        clock.on_moved(self.wake)
 
     def start(self) -> None:
         self._thread.start()

@@ -3,30 +3,18 @@
 from collections.abc import Sequence
 
 from saga_choreography import NoticeKind, PeerId
+from saga_choreography.helpers.fault_points import FaultPoint
 from saga_choreography.helpers.peer import Outgoing
 from saga_choreography.helpers.signals import SagaSignal
+from saga_choreography.testing import ManualClock
 from saga_choreography.types import SagaId
-
-
-class StillClock:
-    """Moves only when told."""
-
-    def __init__(self) -> None:
-        self.millis = 1_000
-        self.seconds = 1.0
-
-    def now_millis(self) -> int:
-        return self.millis
-
-    def monotonic_seconds(self) -> float:
-        return self.seconds
 
 
 class Alone:
     """Keeps what an engine tells, arms and reports."""
 
     def __init__(self, peer_id: str = "me") -> None:
-        self.clock = StillClock()
+        self.clock = ManualClock(1_000)
         self.peer_id = PeerId(peer_id)
         self.is_stopping = False
         self.told: list[Outgoing] = []
@@ -48,6 +36,9 @@ class Alone:
 
     def notice(self, kind: NoticeKind, detail: str, saga_id: SagaId | None = None) -> None:
         self.notices.append(kind)
+
+    def reach(self, point: FaultPoint) -> None:
+        """Nothing happens here."""
 
     def pause(self, seconds: float) -> bool:
         return False

@@ -7,6 +7,7 @@ import pytest
 from saga_choreography import SagaBackpressure
 from saga_choreography.helpers.admission import Admission
 from saga_choreography.helpers.pacing import MOST, Pacing
+from saga_choreography.testing import ManualClock
 from saga_choreography.types import new_saga_id
 
 
@@ -47,25 +48,14 @@ def test_a_limit_below_one_makes_no_sense() -> None:
         Admission("i", 0)
 
 
-class HandClock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now_millis(self) -> int:
-        return 0
-
-    def monotonic_seconds(self) -> float:
-        return self.seconds
-
-
-def run(pacing: Pacing, clock: HandClock, seconds: float) -> bool:
+def run(pacing: Pacing, clock: ManualClock, seconds: float) -> bool:
     started = pacing.start()
-    clock.seconds += seconds
+    clock.advance(seconds * 1000)
     return pacing.finished(started)
 
 
 def test_unknown_code_starts_one_at_a_time_and_fast_code_many() -> None:
-    clock = HandClock()
+    clock = ManualClock()
     pacing = Pacing(clock)
     assert pacing.room() == 1
     for _ in range(50):
@@ -74,7 +64,7 @@ def test_unknown_code_starts_one_at_a_time_and_fast_code_many() -> None:
 
 
 def test_slow_code_goes_back_to_one_at_a_time_and_commits_at_once() -> None:
-    clock = HandClock()
+    clock = ManualClock()
     pacing = Pacing(clock)
     for _ in range(50):
         run(pacing, clock, 0.000001)
@@ -83,6 +73,6 @@ def test_slow_code_goes_back_to_one_at_a_time_and_commits_at_once() -> None:
 
 
 def test_fast_results_share_a_commit_until_the_budget_is_spent() -> None:
-    clock = HandClock()
+    clock = ManualClock()
     pacing = Pacing(clock)
     assert [run(pacing, clock, 0.002) for _ in range(4)] == [False, False, True, False]

@@ -42,20 +42,13 @@ from saga_choreography.protocol.stimuli import (
 )
 from saga_choreography.protocol.workflow import link
 from saga_choreography.state import Compensating, Executing, ParticipantState
+from saga_choreography.testing import ManualClock
 from saga_choreography.types import SAGA_START, PeerId, SagaOrigin, SagaPlan, StepInput, new_saga_id
 
 ERRAND = Saga("errand", int)
 STEP = Step[int, str, bytes]("step", str, after=ERRAND, undo=bytes)
 PLAN = SagaPlan(saga_type="errand", steps=link([STEP.plan()]))
 ORIGIN = SagaOrigin(saga_id=new_saga_id(), initiator=PeerId("i"), started_at_millis=1, plan=PLAN)
-
-
-class Clock:
-    def now_millis(self) -> int:
-        return 1000
-
-    def monotonic_seconds(self) -> float:
-        return 1.0
 
 
 class Scripted(SagaParticipant[int, str, bytes]):
@@ -116,14 +109,14 @@ ENCODED = StepReturned(b"\xa3yes", b"raw")
 )
 def test_a_step_that_ends_like_this_gives_that_stimulus(script: object, stimulus: object) -> None:
     participant = Scripted(script)
-    assert execute_step_wrapper(participant, bind(participant, STEP), executing(), Clock()) == stimulus
+    assert execute_step_wrapper(participant, bind(participant, STEP), executing(), ManualClock(1000)) == stimulus
     assert participant.contexts[0].attempt == 2
 
 
 @pytest.mark.parametrize("script", ["not a StepOutput", StepOutput("yes", cast("bytes", 5)), None])
 def test_a_result_of_the_wrong_kind_is_an_unexpected_error(script: object) -> None:
     participant = Scripted(script)
-    stimulus = execute_step_wrapper(participant, bind(participant, STEP), executing(), Clock())
+    stimulus = execute_step_wrapper(participant, bind(participant, STEP), executing(), ManualClock(1000))
     assert isinstance(stimulus, StepRaised)
     assert stimulus.raised is Raised.UNEXPECTED
     assert "step" in stimulus.error
@@ -131,7 +124,11 @@ def test_a_result_of_the_wrong_kind_is_an_unexpected_error(script: object) -> No
 
 def test_an_input_that_does_not_decode_fails_the_step_before_it_runs() -> None:
     participant = Scripted(DONE)
-    stimulus = execute_step_wrapper(participant, bind(participant, STEP), executing(((SAGA_START, b"\xc1"),)), Clock())
+    stimulus = execute_step_wrapper(
+        participant, bind(participant, STEP), executing(((SAGA_START, b"\xc1"),)), ManualClock(1000)
+    )
+        participant, bind(participant, STEP), executing(((SAGA_START, b"\xc1"),)), ManualClock(1000)
+    )
     assert isinstance(stimulus, StepRaised)
     assert stimulus.raised is Raised.NO_EFFECT
     assert participant.contexts == []
@@ -164,7 +161,7 @@ def test_an_undo_that_ends_like_this_gives_that_stimulus(script: object, stimulu
 )
 def test_a_probe_that_answers_like_this_gives_that_stimulus(script: object, stimulus: object) -> None:
     participant = Scripted(script)
-    assert probe_wrapper(participant, bind(participant, STEP), executing(), Clock()) == stimulus
+    assert probe_wrapper(participant, bind(participant, STEP), executing(), ManualClock(1000)) == stimulus
 
 
 @pytest.mark.parametrize(
@@ -179,14 +176,14 @@ def test_a_probe_that_answers_like_this_gives_that_stimulus(script: object, stim
 )
 def test_a_cancellation_that_answers_like_this_gives_that_stimulus(script: object, stimulus: object) -> None:
     participant = Scripted(script)
-    assert cancel_wrapper(participant, bind(participant, STEP), executing(), Clock()) == stimulus
+    assert cancel_wrapper(participant, bind(participant, STEP), executing(), ManualClock(1000)) == stimulus
 
 
 def test_the_key_is_the_same_for_every_attempt_and_another_one_for_the_undo() -> None:
     participant = Scripted(DONE)
     bound = bind(participant, STEP)
-    execute_step_wrapper(participant, bound, executing(), Clock())
-    probe_wrapper(participant, bound, executing(), Clock())
+    execute_step_wrapper(participant, bound, executing(), ManualClock(1000))
+    probe_wrapper(participant, bound, executing(), ManualClock(1000))
     compensate_wrapper(participant, bound, compensating())
     do, probe, undo = (context.idempotency_key for context in participant.contexts)
     assert do == probe != undo

@@ -6,29 +6,16 @@ from collections.abc import Iterator
 import pytest
 
 from saga_choreography.runtime.timers import Timers
-
-
-class HandClock:
-    """Moves only when told."""
-
-    def __init__(self) -> None:
-        self.wall_millis = 1_000_000
-        self.monotonic = 0.0
-
-    def now_millis(self) -> int:
-        return self.wall_millis
-
-    def monotonic_seconds(self) -> float:
-        return self.monotonic
+from saga_choreography.testing import ManualClock
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def timers(clock: HandClock) -> Iterator[Timers]:
+def timers(clock: ManualClock) -> Iterator[Timers]:
     timers = Timers(clock)
     timers.start()
     yield timers
@@ -53,49 +40,41 @@ class Fired:
             return list(self.names)
 
 
-def advance(timers: Timers, clock: HandClock, seconds: float) -> None:
-    clock.monotonic += seconds
-    clock.wall_millis += int(seconds * 1000)
-    timers.wake()
-
-
-def test_timers_fire_in_the_order_they_are_due(timers: Timers, clock: HandClock) -> None:
+def test_timers_fire_in_the_order_they_are_due(timers: Timers, clock: ManualClock) -> None:
     fired = Fired()
     timers.arm(clock.now_millis() + 2000, lambda: fired.note("second"))
     timers.arm(clock.now_millis() + 1000, lambda: fired.note("first"))
-    advance(timers, clock, 3)
+    clock.advance(3000)
     assert fired.wait_for(2) == ["first", "second"]
 
 
-def test_an_overdue_timer_fires_at_once(timers: Timers, clock: HandClock) -> None:
+def test_an_overdue_timer_fires_at_once(timers: Timers, clock: ManualClock) -> None:
     fired = Fired()
     timers.arm(clock.now_millis() - 5, lambda: fired.note("late"))
     assert fired.wait_for(1) == ["late"]
 
 
-def test_a_wall_clock_that_jumps_back_does_not_un_expire_a_timer(timers: Timers, clock: HandClock) -> None:
+def test_a_wall_clock_that_jumps_back_does_not_un_expire_a_timer(timers: Timers, clock: ManualClock) -> None:
     fired = Fired()
     timers.arm(clock.now_millis() + 1000, lambda: fired.note("due"))
-    clock.wall_millis -= 3_600_000
-    clock.monotonic += 1.5
-    timers.wake()
+    clock.jump(-3_600_000)
+    clock.advance(1500)
     assert fired.wait_for(1) == ["due"]
 
 
-def test_a_wall_clock_that_jumps_forward_fires_nothing_early(timers: Timers, clock: HandClock) -> None:
+def test_a_wall_clock_that_jumps_forward_fires_nothing_early(timers: Timers, clock: ManualClock) -> None:
     fired = Fired()
     timers.arm(clock.now_millis() + 60_000, lambda: fired.note("early"))
-    clock.wall_millis += 3_600_000
-    timers.wake()
+    clock.jump(3_600_000)
     timers.arm(clock.now_millis() - 1, lambda: fired.note("marker"))
     assert fired.wait_for(1) == ["marker"]
 
 
-def test_a_stopped_timer_thread_forgets_everything(clock: HandClock) -> None:
+def test_a_stopped_timer_thread_forgets_everything(clock: ManualClock) -> None:
     timers = Timers(clock)
     timers.start()
     fired = Fired()
     timers.arm(clock.now_millis() + 1000, lambda: fired.note("never"))
     timers.stop()
-    advance(timers, clock, 5)
+    clock.advance(5000)
     assert fired.names == []
