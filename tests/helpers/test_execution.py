@@ -127,8 +127,6 @@ def test_an_input_that_does_not_decode_fails_the_step_before_it_runs() -> None:
     stimulus = execute_step_wrapper(
         participant, bind(participant, STEP), executing(((SAGA_START, b"\xc1"),)), ManualClock(1000)
     )
-        participant, bind(participant, STEP), executing(((SAGA_START, b"\xc1"),)), ManualClock(1000)
-    )
     assert isinstance(stimulus, StepRaised)
     assert stimulus.raised is Raised.NO_EFFECT
     assert participant.contexts == []
