@@ -24,6 +24,11 @@ class Admission:
     def in_flight(self) -> int:
         return len(self._in_flight)
 
+    def taken(self) -> set[SagaId]:
+        """Sagas that have a place."""
+        with self._released:
+            return set(self._in_flight)
+
     def enter(self, saga_id: SagaId, timeout: float) -> None:
         """Take a place, waiting at most `timeout` seconds. A saga that has one keeps it.
 

@@ -86,7 +86,8 @@ class Engine(ABC):
 
     def refuse(self, signal: SagaSignal) -> None:
         """The system stops: whoever waits for an answer gets one. Everything else resumes at the next start."""
-        if isinstance(signal, StartRequest | CancelRequest | ResolveStep):
+        # The other engine of an actor with two roles may have refused it already.
+        if isinstance(signal, StartRequest | CancelRequest | ResolveStep) and not signal.reply.done():
             signal.reply.set_exception(SagaError("the SagaSystem is stopping; nothing was done"))
 
     def turn(self) -> None:

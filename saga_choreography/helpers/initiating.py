@@ -286,12 +286,33 @@ class InitiatorEngine(Engine):
         self.surroundings.notice(NoticeKind.RECORD_UNREADABLE, detail, saga_id)
 
     def join(self) -> None:
+        self._inform_who_waits()
         now_millis = self.surroundings.clock.now_millis()
         for saga_id in list(self._sagas):
             for fact in saga_facts(self._sagas[saga_id]):
                 self.publish_after_commit(fact)
             self._feed(saga_id, c.ResolverRecovered(), now_millis)
         self.commit()
+
+    def _inform_who_waits(self) -> None:
+        """The actor may have died between a commit and what follows from it: handles and places live on without it."""
+        for saga_id in self._watches.ids() | self._admission.taken():
+            entry = self._entry_of(saga_id)
+            if entry is None:
+                continue  # its start is still under way
+            self._watches.set(saga_id, verdict_of(entry))
+            if entry.outcome is not None:
+                self._admission.leave(saga_id)
+
+    def _entry_of(self, saga_id: SagaId) -> c.SagaEntry | None:
+        memory = self._sagas.get(saga_id)
+        if memory is not None:
+            return memory.entry
+        try:
+            return replay_saga(self.journal, saga_id)
+        except (StoreDamaged, IllegalTransition) as error:
+            self._report_unreadable(saga_id, error)
+            return None
 
     def _tell_facts(self, peer: Peer) -> None:
         """Tell a peer that joined what it must know of live sagas."""

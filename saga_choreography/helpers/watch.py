@@ -72,6 +72,11 @@ class Watches:
                 self._watches[saga_id] = watch
             return watch
 
+    def ids(self) -> set[SagaId]:
+        """Sagas that somebody holds a handle on."""
+        with self._guard:
+            return set(self._watches)
+
     def set(self, saga_id: SagaId, verdict: Verdict | None) -> None:
         """Tell whoever watches; nobody may."""
         with self._guard:

@@ -26,6 +26,10 @@ class StepMemory:
     answered: frozenset[str] = frozenset()
     probes: int = 0
 
+    def moved_to(self, entry: SagaStateEntry) -> "StepMemory":
+        """The same memory of others, beside another entry."""
+        return StepMemory(entry=entry, arrived=self.arrived, answered=self.answered, probes=self.probes)
+
 
 def unheard_of(origin: SagaOrigin, step_name: str, now_millis: int) -> StepMemory:
     """Memory of a saga this participant has not met before."""

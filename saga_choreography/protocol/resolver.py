@@ -166,7 +166,7 @@ class _Turn:
 
     def record(self, event: InitiatorEvent) -> None:
         record = TimestampedEvent(self.memory.entry.sequence + 1, self.now, event)
-        self.memory = evolve(self.memory, entry=fold_saga(self.memory.entry, record))
+        self.memory = self.memory.moved_to(fold_saga(self.memory.entry, record))
         self.records.append(record)
 
     def resolution(self) -> Resolution:
@@ -190,7 +190,7 @@ class _Turn:
         ):
             return
         facts = {**self.memory.facts, event.step_name: fact}
-        self.memory = evolve(self.memory, facts=facts, progress_at_millis=self.now)
+        self.memory = SagaMemory(entry=self.memory.entry, facts=facts, progress_at_millis=self.now)
         if fact.status is StepStatus.FAILED:
             self.raise_fence(FailureCause(kind=FailureKind.STEP_FAILED, reason=fact.reason, steps=(event.step_name,)))
         elif _knows_of_a_fence(event, fact):

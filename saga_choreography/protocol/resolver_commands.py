@@ -70,6 +70,10 @@ class SagaMemory:
     facts: Mapping[str, StepFact] = _NO_FACTS
     progress_at_millis: int
 
+    def moved_to(self, entry: SagaEntry) -> "SagaMemory":
+        """The same facts, beside another entry."""
+        return SagaMemory(entry=entry, facts=self.facts, progress_at_millis=self.progress_at_millis)
+
 
 @final
 @frozen

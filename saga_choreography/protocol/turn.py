@@ -4,7 +4,6 @@ The only mutable thing in the core; it never leaves `decide`. Because the live s
 records that are journaled, replaying the journal gives the live state by construction.
 """
 
-from attrs import evolve
 
 from saga_choreography.events import ParticipantEvent, SagaChoreographyEvent, TimestampedEvent
 from saga_choreography.protocol.commands import ArmTimer, Command, Decision, Publish
@@ -57,5 +56,5 @@ class Turn:
         return policy.delay_millis(attempt, spread)
 
     def decision(self) -> Decision:
-        memory = self.memory if self._entry is self.memory.entry else evolve(self.memory, entry=self._entry)
+        memory = self.memory if self._entry is self.memory.entry else self.memory.moved_to(self._entry)
         return Decision(memory, tuple(self._records), tuple(self._commands))

@@ -71,15 +71,16 @@ class NothingToUndo:
         """Nothing was changed outside, so nothing is undone."""
 
 
-def declared_tokens(participant_class: type) -> tuple[StepToken, ...]:
-    """The tokens a class declares, as `step`, as `steps` or both; each once."""
-    candidates = (getattr(participant_class, "step", None), *getattr(participant_class, "steps", ()))
-    return tuple(dict.fromkeys(token for token in candidates if isinstance(token, Step)))
+def declared_tokens(participant: object) -> tuple[StepToken, ...]:
+    """The tokens a participant (or its class) declares, as `step`, as `steps` or both; each once."""
+    candidates = (getattr(participant, "step", None), *getattr(participant, "steps", ()))
+    by_identity = {id(token): token for token in candidates if isinstance(token, Step)}  # hashing a token is slow
+    return tuple(by_identity.values())
 
 
 def declared_steps(participant: SagaParticipant[In, Out, Undo]) -> tuple[Step[In, Out, Undo], ...]:
     """The tokens a participant declares, with its types."""
-    return cast("tuple[Step[In, Out, Undo], ...]", declared_tokens(type(participant)))
+    return cast("tuple[Step[In, Out, Undo], ...]", declared_tokens(participant))
 
 
 def has_hook(participant: SagaParticipant[In, Out, Undo], name: str) -> bool:

@@ -47,7 +47,7 @@ DependencySpec: TypeAlias = OnSagaStart | After | AllOf | AnyOf
 
 
 @final
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class StepPlan:
     """One step of a plan. Step names are resolved: whom it waits for, whom it tells."""
 
@@ -72,7 +72,7 @@ def _by_name(plan: "SagaPlan") -> dict[str, StepPlan]:
 
 
 @final
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class SagaPlan:
     """The whole graph of one saga type, with its timeouts in milliseconds (None: no timeout)."""
 

@@ -1,0 +1,1 @@
+"""Deterministic simulation: the real engines on one thread, with everything around them decided by a seed."""
