@@ -37,22 +37,23 @@ def fold_saga(entry: SagaEntry | None, record: TimestampedEvent[InitiatorEvent])
         )
     if entry.outcome is not None:
         raise IllegalTransition(entry.outcome.value, type(event).__name__, ())
-    moved = evolve(entry, sequence=record.sequence, updated_at_millis=record.at_millis)
+    sequence, at_millis = record.sequence, record.at_millis
     match event:
         case SagaAccepted():
             raise IllegalTransition("started", "SagaAccepted", ("FenceRaised", "SagaResolved"))
         case FenceRaised():
             if entry.fence is not None:
                 raise IllegalTransition("fenced", "FenceRaised", ("SagaResolved",))
-            return evolve(moved, fence=event.cause)
+            return evolve(entry, sequence=sequence, updated_at_millis=at_millis, fence=event.cause)
         case SagaParked():
-            return evolve(moved, parked=event.steps)
+            return evolve(entry, sequence=sequence, updated_at_millis=at_millis, parked=event.steps)
         case SagaUnparked():
-            return evolve(moved, parked=())
+            return evolve(entry, sequence=sequence, updated_at_millis=at_millis, parked=())
         case SagaResolved():
             if (event.outcome is OutcomeKind.FAILED) != (entry.fence is not None):
                 fenced = "unfenced" if entry.fence is None else "fenced"
                 raise IllegalTransition(fenced, f"SagaResolved {event.outcome.value}", ("the outcome that fits",))
-            return evolve(moved, outcome=event.outcome, parked=())
+            outcome = event.outcome
+            return evolve(entry, sequence=sequence, updated_at_millis=at_millis, outcome=outcome, parked=())
         case _:
             assert_never(event)

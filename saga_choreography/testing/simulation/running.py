@@ -1,5 +1,6 @@
 """Running seeds, one after the other or spread over cores, and saying what a broken guarantee looked like."""
 
+import gc
 import os
 import time
 from collections import Counter
@@ -98,6 +99,7 @@ def finding_of(seed: int, error: Exception | Violation, subject_of: SubjectOf = 
 def run_seeds(seeds: Iterable[int], subject_of: SubjectOf = RandomSubject, most_findings: int = 3) -> Report:
     """Run schedules one after the other, at most until there are so many findings."""
     began = time.process_time()
+    gc.disable()  # schedules leave little behind in cycles, and looking for it takes a tenth of the time
     faults: Counter[str] = Counter()
     found: list[Finding] = []
     count = messages = 0
@@ -110,6 +112,8 @@ def run_seeds(seeds: Iterable[int], subject_of: SubjectOf = RandomSubject, most_
             found.append(finding_of(seed, error, subject_of))
             if len(found) >= most_findings:
                 break
+    gc.enable()
+    gc.collect()
     seconds = time.process_time() - began
     return Report(schedules=count, seconds=seconds, messages=messages, faults=faults, findings=tuple(found))
 

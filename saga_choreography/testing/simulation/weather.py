@@ -86,7 +86,7 @@ def draw_weather(rng: Random) -> Weather:
             trouble=0.8,
             kinds=(Turnout.PENDING, Turnout.AMBIGUOUS_LATER),
             cancel=0.03,
-            horizon=150,
+            horizon=80,
         )
     calm = rng.random() < 0.15
     return Weather(
@@ -106,5 +106,5 @@ def draw_weather(rng: Random) -> Weather:
         cancel=one_of(0, 0.01, 0.03),
         prune=one_of(0, 0, 0.05),
         deadlines=rng.random() < 0.3,
-        horizon=rng.choice((60, 150, 400)),
+        horizon=rng.choice((30, 60, 150)),
     )
