@@ -33,6 +33,7 @@ from deribit_example.actors.risk_manager import (
 from deribit_example.actors.ta_signal import CrossoverSettings, MarketTick, Signal, TASignalActor
 from deribit_example.saga.types import OrderIntent, order_workflow
 from saga_choreography import Durability, SagaObserver, SagaSystem, SagaWorkflow
+from saga_choreography.helpers.fault_points import FaultPointHook, nothing_happens
 
 Ref: TypeAlias = "pykka.ActorRef[Any]"
 
@@ -65,6 +66,8 @@ def start_deribit_ws(config: DeribitConfig) -> Ref:
 class TradingProgram:
     """Starts the actors; a context manager. `ws` is any actor that understands the commands of deribit_ws.
 
+    `fault_points` is for tests that kill it at a named place.
+
     Raises:
         StoreError: the data directory is in use, damaged or of another version.
     """
@@ -78,6 +81,7 @@ class TradingProgram:
         observers: Sequence[SagaObserver] = (),
         durability: Durability = Durability.FSYNC,
         on_decision: Callable[[Decision], None] | None = None,
+        fault_points: FaultPointHook = nothing_happens,
     ) -> None:
         self.settings = settings or ProgramSettings()
         self.client = DeribitClient(ws)
@@ -89,7 +93,11 @@ class TradingProgram:
         self._source: Ref | None = None
         self._limiter: Ref | None = None
         self.system = SagaSystem(
-            data_dir, durability=durability, observers=observers, max_in_flight=self.settings.max_in_flight
+            data_dir,
+            durability=durability,
+            observers=observers,
+            max_in_flight=self.settings.max_in_flight,
+            fault_points=fault_points,
         )
         try:
             self._start(on_decision)

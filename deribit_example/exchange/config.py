@@ -8,6 +8,7 @@ from deribit_example.exchange.accounts import Account
 from deribit_example.exchange.clock import Clock, SystemClock
 from deribit_example.exchange.credits import CreditLimits
 from deribit_example.exchange.instruments import INSTRUMENTS, Instrument
+from deribit_example.exchange.ledger import LedgerJournal, not_journaled
 
 MAX_FRAME_BYTES = 32 * 1024
 
@@ -20,6 +21,7 @@ class ExchangeConfig:
     `market_interval_millis` is the time between steps of the market; 0 lets it stand until it is stepped by hand.
     `volatility_bps` is the deviation of one step; 0 keeps the prices but still refills the books.
     `rate_limit_disconnects` closes the connection after a 10028, as one page of the real documentation says.
+    `journal` is told of every change to orders and positions before anybody else is.
     `post_only_default` is what an omitted `post_only` means for resting orders; the documentation says true.
     """
 
@@ -41,3 +43,4 @@ class ExchangeConfig:
     max_connections_per_address: int = 32
     max_outbox: int = 2_000
     send_timeout_seconds: float = 5.0
+    journal: LedgerJournal = not_journaled

@@ -12,7 +12,7 @@ from deribit_example.exchange.checks import NewOrder, check_amount, check_new_or
 from deribit_example.exchange.errors import RpcError
 from deribit_example.exchange.events import MarketChange
 from deribit_example.exchange.instruments import Instrument
-from deribit_example.exchange.ledger import Ledger
+from deribit_example.exchange.ledger import Ledger, LedgerJournal, not_journaled
 from deribit_example.exchange.market import Market
 from deribit_example.exchange.matching import Incoming, match, may_rest
 from deribit_example.exchange.orders import Order, OrderStore, Trade
@@ -30,11 +30,17 @@ class Placed:
 class Engine:
     """Books, market and ledger of all instruments. Not locked: its owner serialises the calls."""
 
-    def __init__(self, instruments: Iterable[Instrument], markets: dict[str, Market], store: OrderStore) -> None:
+    def __init__(
+        self,
+        instruments: Iterable[Instrument],
+        markets: dict[str, Market],
+        store: OrderStore,
+        journal: LedgerJournal = not_journaled,
+    ) -> None:
         self.instruments = {instrument.name: instrument for instrument in instruments}
         self.markets = markets
         self.books = {name: Book() for name in self.instruments}
-        self.ledger = Ledger(store)
+        self.ledger = Ledger(store, journal)
         self.store = store
         self._parked: dict[str, str] = {}
         self._pinned: set[str] = set()

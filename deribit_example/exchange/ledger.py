@@ -1,7 +1,8 @@
 """The books of account: every fill updates order, position and trade list together, and leaves an event behind."""
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Literal, final
+from typing import Literal, TypeAlias, final
 
 from attrs import evolve
 
@@ -11,13 +12,23 @@ from deribit_example.exchange.market import Market
 from deribit_example.exchange.orders import Order, OrderStore, Trade
 from deribit_example.exchange.positions import Position, averaged
 
+LedgerJournal: TypeAlias = Callable[[tuple[Order, ...], tuple[Trade, ...]], None]
+"""Told of every operation that changed something: its orders as they stand now, and its fills. Nobody hears of an
+operation before this has returned.
+"""
+
+
+def not_journaled(orders: tuple[Order, ...], trades: tuple[Trade, ...]) -> None:
+    """Books that live as long as the exchange."""
+
 
 @final
 class Ledger:
     """Orders, trades and positions; changes gather until `commit` turns them into events."""
 
-    def __init__(self, store: OrderStore) -> None:
+    def __init__(self, store: OrderStore, journal: LedgerJournal = not_journaled) -> None:
         self.store = store
+        self._journal = journal
         self._positions: dict[tuple[int, str], Position] = {}
         self._touched: dict[str, Order] = {}
         self._trades: list[Trade] = []
@@ -86,6 +97,8 @@ class Ledger:
 
     def commit(self) -> tuple[Trade, ...]:
         """End one operation: report its changes as events, and return its trades."""
+        if self._touched:
+            self._journal(tuple(self._touched.values()), tuple(self._trades))
         groups = dict.fromkeys((order.user_id, order.instrument.name) for order in self._touched.values())
         for user_id, name in groups:
             mine = (user_id, name)

@@ -34,6 +34,7 @@ class Venue:
                 for instrument in config.instruments
             },
             OrderStore(order_window_millis=config.order_window_millis, trade_window_millis=config.trade_window_millis),
+            config.journal,
         )
         self.tokens = TokenStore(config.accounts, expires_in_seconds=config.expires_in_seconds, seed=seed)
         self.credits = CreditPools(config.limits)

@@ -1,70 +1,33 @@
 """User payloads: typed attrs classes (or anything cattrs can handle) to msgpack bytes and back.
 
 A type declared as `bytes` is passed through untouched. Readers are tolerant: unknown fields are ignored and missing
-ones take their defaults, so payload classes can grow. Nothing stored ever names a Python class.
+ones take their defaults, so payload classes can grow. Values are not: one of another kind than declared is refused.
+Nothing stored ever names a Python class. Equal values are equal bytes, but for the order of a mapping.
 """
 
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from types import NoneType
 from typing import Final, Generic, cast, get_origin
-from uuid import UUID
 
 from attrs import has
-from cattrs import Converter
 from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
-from cattrs.preconf.msgpack import configure_converter
 from cattrs.v import transform_error
 from typing_extensions import TypeVar
 
-from saga_choreography.codec.wire import pack, unpack
+from saga_choreography.codec.reasons import reason_of, shortened
+from saga_choreography.codec.strict import StrictConverter
+from saga_choreography.codec.wire import nests_deeper, pack, unpack
 from saga_choreography.errors import PayloadError
 
 T = TypeVar("T")
 
 
-def _decimal(raw: object, _: object) -> Decimal:
-    try:
-        return Decimal(str(raw))
-    except InvalidOperation as error:
-        raise ValueError(f"{raw!r} is not a decimal number") from error
+_DEEPEST: Final = 100
+"""Levels of lists and mappings a payload may have, so that whatever was encoded can be decoded on any stack."""
+_LONGEST_EXPLAINED: Final = 1 << 14
+"""Bytes of the longest value that is decoded a second time for the sake of its error message."""
 
-
-def _uuid(raw: object, _: object) -> UUID:
-    if isinstance(raw, bytes):
-        return UUID(bytes=raw)
-    return UUID(str(raw))
-
-
-def _strict_bytes(raw: object, _: object) -> bytes:
-    if isinstance(raw, bytes):
-        return raw
-    raise ValueError(f"{type(raw).__name__} where bytes are expected")
-
-
-def _strict_none(raw: object, _: object) -> None:
-    if raw is not None:
-        raise ValueError(f"{type(raw).__name__} where nothing is expected")
-
-
-def _new_converter(*, detailed: bool) -> Converter:
-    converter = Converter(detailed_validation=detailed)
-    configure_converter(converter)
-    converter.register_unstructure_hook(Decimal, str)
-    converter.register_structure_hook(Decimal, _decimal)
-    converter.register_unstructure_hook(UUID, lambda value: value.bytes)
-    converter.register_structure_hook(UUID, _uuid)
-    converter.register_structure_hook(bytes, _strict_bytes)
-    converter.register_structure_hook(NoneType, _strict_none)
-    converter.register_unstructure_hook(date, date.isoformat)
-    converter.register_structure_hook(date, lambda raw, _: date.fromisoformat(str(raw)))
-    converter.register_unstructure_hook(datetime, datetime.isoformat)
-    converter.register_structure_hook(datetime, lambda raw, _: datetime.fromisoformat(str(raw)))
-    return converter
-
-
-_FAST = _new_converter(detailed=False)
-_EXPLAINING = _new_converter(detailed=True)
+_FAST = StrictConverter(detailed=False)
+_EXPLAINING = StrictConverter(detailed=True)
 
 
 def type_name(declared: object) -> str:
@@ -96,9 +59,13 @@ class PayloadCodec(Generic[T]):
         if isinstance(value, bytes) and self._raw:
             return value
         try:
-            return pack(_FAST.unstructure(value, self.declared))
-        except (TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise PayloadError(what, type_name(self.declared), str(error)) from error
+            plain = _FAST.unstructure(value, self.declared)
+            packed = pack(plain)
+            if len(packed) > _DEEPEST and nests_deeper(plain, _DEEPEST):
+                raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
+        except Exception as error:
+            raise PayloadError(what, type_name(self.declared), reason_of(error)) from error
+        return packed
 
     def decode(self, raw: bytes, what: str) -> T:
         """The value of `raw`; `what` names it in errors.
@@ -117,14 +84,17 @@ class PayloadCodec(Generic[T]):
         return structured
 
     def _explain(self, raw: bytes, error: Exception) -> str:
-        """Decode once more with the slow converter, only to learn the field."""
+        """Decode once more with the slow converter, only to learn the field. It may keep an error for every field of
+        a value, so long values make do with the first one."""
+        if len(raw) > _LONGEST_EXPLAINED:
+            return reason_of(error)
         try:
             _EXPLAINING.structure(unpack(raw), self.declared)
         except (BaseValidationError, StructureHandlerNotFoundError) as detailed:
-            return "; ".join(transform_error(detailed))
+            return shortened("; ".join(transform_error(detailed)))
         except Exception as other:
-            return str(other) or type(other).__name__
-        return str(error) or type(error).__name__
+            return reason_of(other)
+        return reason_of(error)
 
 
 _codecs: Final[dict[object, PayloadCodec[object]]] = {}

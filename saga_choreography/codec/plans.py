@@ -2,8 +2,9 @@
 
 import hashlib
 from functools import lru_cache
-from typing import Protocol
+from typing import Final, Protocol
 
+from saga_choreography.codec.reasons import reason_of
 from saga_choreography.codec.wire import pack, unpack
 from saga_choreography.errors import PayloadError
 from saga_choreography.types import (
@@ -18,7 +19,9 @@ from saga_choreography.types import (
     StepPlan,
 )
 
-DIGEST_BYTES = 16
+DIGEST_BYTES: Final = 16
+DEEPEST_DEPENDENCY: Final = 50
+"""Levels of `all_of` and `any_of` inside each other."""
 
 
 class PlanTable(Protocol):
@@ -29,28 +32,34 @@ class PlanTable(Protocol):
     def load_plan(self, digest: bytes) -> bytes | None: ...
 
 
-def _spec_out(spec: DependencySpec) -> list[object]:
+def _deeper(levels: int) -> int:
+    if not levels:
+        raise ValueError(f"a dependency is nested more than {DEEPEST_DEPENDENCY} levels deep")
+    return levels - 1
+
+
+def _spec_out(spec: DependencySpec, levels: int = DEEPEST_DEPENDENCY) -> list[object]:
     match spec:
         case OnSagaStart():
             return ["start"]
         case After(step_name):
             return ["after", step_name]
         case AllOf(of):
-            return ["all", *map(_spec_out, of)]
+            return ["all", *(_spec_out(part, _deeper(levels)) for part in of)]
         case AnyOf(of):
-            return ["any", *map(_spec_out, of)]
+            return ["any", *(_spec_out(part, _deeper(levels)) for part in of)]
 
 
-def _spec_in(raw: object) -> DependencySpec:
+def _spec_in(raw: object, levels: int = DEEPEST_DEPENDENCY) -> DependencySpec:
     match raw:
         case ["start"]:
             return OnSagaStart()
         case ["after", str(step_name)]:
             return After(step_name)
         case ["all", *parts]:
-            return AllOf(tuple(map(_spec_in, parts)))
+            return AllOf(tuple([_spec_in(part, _deeper(levels)) for part in parts]))
         case ["any", *parts]:
-            return AnyOf(tuple(map(_spec_in, parts)))
+            return AnyOf(tuple([_spec_in(part, _deeper(levels)) for part in parts]))
         case _:
             raise ValueError(f"unknown dependency {raw!r:.80}")
 
@@ -67,7 +76,14 @@ def _policy_out(policy: RetryPolicy) -> list[object]:
 
 def _policy_in(raw: list[object]) -> RetryPolicy:
     match raw:
-        case [int(attempts), int(initial), int(longest), int() | float() as multiplier, int() | float() as jitter, *_]:
+        case [
+            int(attempts),
+            int(initial),
+            int(longest),
+            int() | float() as multiplier,
+            int() | float() as jitter,
+            *_,
+        ] if not any(isinstance(number, bool) for number in raw[:5]):
             return RetryPolicy(
                 max_attempts=attempts,
                 initial_delay_millis=initial,
@@ -94,7 +110,12 @@ def _step_out(step: StepPlan) -> dict[str, object]:
     }
 
 
-def _names(raw: list[object]) -> tuple[str, ...]:
+def step_names(raw: list[object]) -> tuple[str, ...]:
+    """The names in a list.
+
+    Raises:
+        ValueError: it holds something else.
+    """
     names = tuple(name for name in raw if isinstance(name, str))
     if len(names) != len(raw):
         raise ValueError(f"step names expected, got {raw!r:.80}")
@@ -114,13 +135,13 @@ def _step_in(raw: object) -> StepPlan:
             "dependents": list(dependents),
             "undo_after": list(undo_after),
             "tells_settled": list(tells_settled),
-        }:
+        } if not isinstance(in_doubt_attempts, bool):
             return StepPlan(
                 step_name=name,
                 after=_spec_in(after),
-                dependents=_names(dependents),
-                undo_after=_names(undo_after),
-                tells_settled=_names(tells_settled),
+                dependents=step_names(dependents),
+                undo_after=step_names(undo_after),
+                tells_settled=step_names(tells_settled),
                 retry=_policy_in(retry),
                 compensation_retry=_policy_in(compensation_retry),
                 in_doubt=InDoubt(in_doubt),
@@ -133,15 +154,22 @@ def _step_in(raw: object) -> StepPlan:
 
 @lru_cache(maxsize=1024)
 def encode_plan(plan: SagaPlan) -> tuple[bytes, bytes]:
-    """(digest, bytes) of a plan; equal plans have equal digests."""
-    packed: bytes = pack(
-        {
-            "saga_type": plan.saga_type,
-            "overall_timeout_millis": plan.overall_timeout_millis,
-            "stalled_timeout_millis": plan.stalled_timeout_millis,
-            "steps": [_step_out(step) for step in plan.steps],
-        }
-    )
+    """(digest, bytes) of a plan; equal plans have equal digests.
+
+    Raises:
+        PayloadError: it holds a number that is too large, or nests its dependencies too deep.
+    """
+    try:
+        packed = pack(
+            {
+                "saga_type": plan.saga_type,
+                "overall_timeout_millis": plan.overall_timeout_millis,
+                "stalled_timeout_millis": plan.stalled_timeout_millis,
+                "steps": [_step_out(step) for step in plan.steps],
+            }
+        )
+    except (ValueError, OverflowError) as error:
+        raise PayloadError(f"the plan of saga type {plan.saga_type!r}", "SagaPlan", reason_of(error)) from error
     return hashlib.blake2b(packed, digest_size=DIGEST_BYTES).digest(), packed
 
 
@@ -159,7 +187,7 @@ def decode_plan(packed: bytes) -> SagaPlan:
                 "overall_timeout_millis": int() | None as overall,
                 "stalled_timeout_millis": int() | None as stalled,
                 "steps": list(steps),
-            }:
+            } if not isinstance(overall, bool) and not isinstance(stalled, bool):
                 return SagaPlan(
                     saga_type=saga_type,
                     steps=tuple(map(_step_in, steps)),
@@ -169,4 +197,4 @@ def decode_plan(packed: bytes) -> SagaPlan:
             case other:
                 raise ValueError(f"unknown layout {other!r:.80}")
     except Exception as error:
-        raise PayloadError("a stored plan", "SagaPlan", str(error)) from error
+        raise PayloadError("a stored plan", "SagaPlan", reason_of(error)) from error

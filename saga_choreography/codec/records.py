@@ -17,7 +17,8 @@ from attrs import NOTHING, fields
 from cattrs import Converter
 from typing_extensions import TypeVar
 
-from saga_choreography.codec.plans import PlanTable, decode_plan, encode_plan
+from saga_choreography.codec.plans import DIGEST_BYTES, PlanTable, decode_plan, encode_plan, step_names
+from saga_choreography.codec.reasons import reason_of
 from saga_choreography.codec.wire import pack, unpack
 from saga_choreography.errors import PayloadError
 from saga_choreography.events import (
@@ -78,8 +79,8 @@ INITIATOR_TAGS: Final[Mapping[str, type[InitiatorEvent]]] = MappingProxyType(
 )
 
 R = TypeVar("R")
-_FieldOut: TypeAlias = Callable[[object], object]
-_FieldIn: TypeAlias = Callable[[SagaId, object], object]
+_FieldOut: TypeAlias = Callable[[object, PlanTable], object]
+_FieldIn: TypeAlias = Callable[[SagaId, object, PlanTable], object]
 
 
 def record_key(saga_id: SagaId, sequence: int) -> bytes:
@@ -87,20 +88,48 @@ def record_key(saga_id: SagaId, sequence: int) -> bytes:
     return saga_id.bytes + _SEQUENCE.pack(sequence)
 
 
-def _cause_out(cause: object) -> object:
+def _are_whole(*numbers: int) -> bool:
+    """Whether none of them is a truth value, which Python takes for a number."""
+    return not any(isinstance(number, bool) for number in numbers)
+
+
+def _origin_out(value: object, plans: PlanTable) -> object:
+    assert isinstance(value, SagaOrigin)
+    digest, packed = encode_plan(value.plan)
+    plans.save_plan(digest, packed)
+    return [value.initiator, value.started_at_millis, digest]
+
+
+def _origin_in(saga_id: SagaId, raw: object, plans: PlanTable) -> SagaOrigin:
+    match raw:
+        case [str(initiator), int(started_at_millis), bytes(digest), *_] if _are_whole(started_at_millis):
+            packed = plans.load_plan(digest) if len(digest) == DIGEST_BYTES else None
+            if packed is None:
+                raise ValueError(f"the plan {digest.hex():.80} is missing")
+            return SagaOrigin(
+                saga_id=saga_id,
+                initiator=PeerId(initiator),
+                started_at_millis=started_at_millis,
+                plan=decode_plan(packed),
+            )
+        case _:
+            raise ValueError(f"unknown origin {raw!r:.80}")
+
+
+def _cause_out(cause: object, _: PlanTable) -> object:
     assert isinstance(cause, FailureCause)
     return [cause.kind.value, cause.reason, list(cause.steps)]
 
 
-def _cause_in(_: SagaId, raw: object) -> FailureCause:
+def _cause_in(_: SagaId, raw: object, __: PlanTable) -> FailureCause:
     match raw:
         case [str(kind), str(reason), list(steps), *_]:
-            return FailureCause(kind=FailureKind(kind), reason=reason, steps=tuple(str(step) for step in steps))
+            return FailureCause(kind=FailureKind(kind), reason=reason, steps=step_names(steps))
         case _:
             raise ValueError(f"unknown cause {raw!r:.80}")
 
 
-def _parked_out(steps: object) -> object:
+def _parked_out(steps: object, _: PlanTable) -> object:
     assert isinstance(steps, tuple)
     return [[step.step_name, step.reason] for step in steps]
 
@@ -113,7 +142,7 @@ def _parked_step(raw: object) -> QuarantinedStep:
             raise ValueError(f"unknown parked step {raw!r:.80}")
 
 
-def _parked_in(_: SagaId, raw: object) -> tuple[QuarantinedStep, ...]:
+def _parked_in(_: SagaId, raw: object, __: PlanTable) -> tuple[QuarantinedStep, ...]:
     if isinstance(raw, list):
         return tuple(map(_parked_step, raw))
     raise ValueError(f"unknown parked steps {raw!r:.80}")
@@ -127,16 +156,24 @@ def _source(raw: object) -> tuple[str, bytes]:
             raise ValueError(f"unknown source {raw!r:.80}")
 
 
-def _input_in(_: SagaId, raw: object) -> StepInput:
+def _input_in(_: SagaId, raw: object, __: PlanTable) -> StepInput:
     if isinstance(raw, list):
         return tuple(map(_source, raw))
     raise ValueError(f"unknown input {raw!r:.80}")
 
 
+_SPECIAL: Final[Mapping[object, tuple[_FieldOut, _FieldIn]]] = {
+    SagaOrigin: (_origin_out, _origin_in),
+    FailureCause: (_cause_out, _cause_in),
+    tuple[QuarantinedStep, ...]: (_parked_out, _parked_in),
+    StepInput: (lambda value, _: value, _input_in),
+}
+
+
 class _Shape:
     """How one record class is laid out."""
 
-    def __init__(self, tag: str, kind: type, special: Mapping[object, tuple[_FieldOut, _FieldIn]]) -> None:
+    def __init__(self, tag: str, kind: type) -> None:
         self.tag = tag
         self.kind = kind
         hints = get_type_hints(kind)
@@ -152,8 +189,8 @@ class _Shape:
         self.ins: list[_FieldIn] = []
         for position, name in enumerate(self.names):
             declared = hints[name]
-            if declared in special:
-                out, into = special[declared]
+            if declared in _SPECIAL:
+                out, into = _SPECIAL[declared]
                 self.outs.append((position, out))
                 self.ins.append(into)
                 continue
@@ -171,7 +208,18 @@ def _exactly(kind: type) -> Callable[[object, object], object]:
     return check
 
 
-def _enum_value(value: object) -> object:
+_SHAPES: Final[dict[type, _Shape]] = {}
+"""Reading annotations is slow, and every store that is opened needs all shapes."""
+
+
+def _shape(tag: str, kind: type) -> _Shape:
+    shape = _SHAPES.get(kind)
+    if shape is None:
+        shape = _SHAPES[kind] = _Shape(tag, kind)
+    return shape
+
+
+def _enum_value(value: object, _: PlanTable) -> object:
     assert isinstance(value, Enum)
     return value.value
 
@@ -188,7 +236,7 @@ _CONVERTER: Final = _new_converter()  # costly to build, so all codecs share it
 
 def _plain(declared: type) -> _FieldIn:
     hook = _CONVERTER.get_structure_hook(declared)
-    return lambda _, raw: hook(raw, declared)
+    return lambda _, raw, __: hook(raw, declared)
 
 
 class RecordCodec(Generic[R]):
@@ -196,43 +244,16 @@ class RecordCodec(Generic[R]):
 
     def __init__(self, tags: Mapping[str, type[R]], plans: PlanTable) -> None:
         self._plans = plans
-        special: dict[object, tuple[_FieldOut, _FieldIn]] = {
-            SagaOrigin: (self._origin_out, self._origin_in),
-            FailureCause: (_cause_out, _cause_in),
-            tuple[QuarantinedStep, ...]: (_parked_out, _parked_in),
-            StepInput: (lambda value: value, _input_in),
-        }
-        shapes = [_Shape(tag, kind, special) for tag, kind in tags.items()]
+        shapes = [_shape(tag, kind) for tag, kind in tags.items()]
         self._by_type: dict[type, _Shape] = {shape.kind: shape for shape in shapes}
         self._by_tag: dict[str, tuple[_Shape, type[R]]] = {shape.tag: (shape, tags[shape.tag]) for shape in shapes}
-
-    def _origin_out(self, value: object) -> object:
-        assert isinstance(value, SagaOrigin)
-        digest, packed = encode_plan(value.plan)
-        self._plans.save_plan(digest, packed)
-        return [value.initiator, value.started_at_millis, digest]
-
-    def _origin_in(self, saga_id: SagaId, raw: object) -> SagaOrigin:
-        match raw:
-            case [str(initiator), int(started_at_millis), bytes(digest), *_]:
-                packed = self._plans.load_plan(digest)
-                if packed is None:
-                    raise ValueError(f"the plan {digest.hex()} is missing")
-                return SagaOrigin(
-                    saga_id=saga_id,
-                    initiator=PeerId(initiator),
-                    started_at_millis=started_at_millis,
-                    plan=decode_plan(packed),
-                )
-            case _:
-                raise ValueError(f"unknown origin {raw!r:.80}")
 
     def encode(self, saga_id: SagaId, record: TimestampedEvent[R]) -> bytes:
         """The stored value of a record."""
         shape = self._by_type[type(record.event)]
         body = [record.sequence, shape.tag, record.at_millis, *shape.get(record.event)]
         for position, out in shape.outs:
-            body[position + 3] = out(body[position + 3])
+            body[position + 3] = out(body[position + 3], self._plans)
         packed = pack(body)
         checksum = crc32(packed, crc32(record_key(saga_id, record.sequence)))
         return _HEADER.pack(FORMAT_VERSION, checksum) + packed
@@ -248,23 +269,28 @@ class RecordCodec(Generic[R]):
             version, checksum = _HEADER.unpack_from(value)
             body = value[_HEADER.size :]
             if version != FORMAT_VERSION:
-                raise ValueError(f"format version {version}, this library reads {FORMAT_VERSION}")
+                raise ValueError(
+                    f"format version {version}, this library reads {FORMAT_VERSION}: use the version that wrote it"
+                )
             if crc32(body, crc32(record_key(saga_id, sequence))) != checksum:
                 raise ValueError("the checksum does not match, the medium changed it")
             return self._structure(saga_id, sequence, unpack(body))
         except Exception as error:
-            raise PayloadError(what, "journal record", str(error) or type(error).__name__) from error
+            raise PayloadError(what, "journal record", reason_of(error)) from error
 
     def _structure(self, saga_id: SagaId, sequence: int, body: object) -> TimestampedEvent[R]:
         match body:
-            case [int(stored), str(tag), int(at_millis), *values] if stored == sequence:
+            case [int(stored), str(tag), int(at_millis), *values] if stored == sequence and _are_whole(
+                stored, at_millis
+            ):
                 if tag not in self._by_tag:
                     raise ValueError(f"unknown tag {tag!r:.40}, written by a newer version?")
                 shape, kind = self._by_tag[tag]
                 if len(values) < shape.required:
                     raise ValueError(f"{tag} has {len(values)} fields, needs {shape.required}")
                 arguments = {
-                    name: into(saga_id, raw) for name, into, raw in zip(shape.names, shape.ins, values, strict=False)
+                    name: into(saga_id, raw, self._plans)
+                    for name, into, raw in zip(shape.names, shape.ins, values, strict=False)
                 }
                 return TimestampedEvent(sequence, at_millis, kind(**arguments))
             case _:

@@ -1,6 +1,11 @@
 """msgpack, typed: the one place that touches the library."""
 
+from typing import Final
+
 import msgpack  # type: ignore[import-untyped]  # msgpack ships no type information
+
+_SHORT: Final = 512
+"""Bytes that are read at once. Nested headers in so few of them cannot ask for more than a megabyte."""
 
 
 def pack(value: object) -> bytes:
@@ -16,10 +21,38 @@ def pack(value: object) -> bytes:
 
 
 def unpack(packed: bytes) -> object:
-    """Plain data of msgpack bytes; sizes inside are bounded by the length of `packed`.
+    """Plain data of msgpack bytes, in memory proportional to their number.
 
     Raises:
         ValueError (and subclasses of it): the bytes are not msgpack, or hold more than one value.
     """
+    if len(packed) > _SHORT:
+        _require_whole(packed)
     value: object = msgpack.unpackb(packed, unicode_errors="surrogatepass")
     return value
+
+
+def _require_whole(packed: bytes) -> None:
+    """Walk over the bytes without building anything. msgpack makes room for every list it is promised, one inside the
+    other, before it notices that the elements are missing; here a broken promise costs nothing."""
+    walker = msgpack.Unpacker(max_buffer_size=len(packed), read_size=len(packed))
+    walker.feed(packed)
+    try:
+        walker.skip()
+    except msgpack.OutOfData as error:
+        raise ValueError("the bytes end in the middle of a value") from error
+
+
+def nests_deeper(value: object, levels: int) -> bool:
+    """Whether lists and mappings stand more than `levels` deep inside each other."""
+    level = [value]
+    for _ in range(levels + 1):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list | tuple)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not level:
+            return False
+    return True

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from saga_choreography.errors import SagaError, StoreFull
+from saga_choreography.helpers.execution import RAISED
 from saga_choreography.helpers.fault_points import FaultPoint
 from saga_choreography.helpers.peer import Outgoing
 from saga_choreography.helpers.ports import Surroundings
@@ -205,7 +206,7 @@ class Engine(ABC):
         """Call a hook of user code; what it raises is reported and harms nothing. True when it did not raise."""
         try:
             call()
-        except Exception as error:
+        except RAISED as error:
             self.surroundings.notice(NoticeKind.HOOK_RAISED, f"{what} raised {type(error).__name__}: {error}")
             return False
         return True

@@ -1,7 +1,7 @@
 """Calling business code: every way it can end becomes a stimulus for the core, and nothing escapes."""
 
 from collections.abc import Callable
-from typing import Generic
+from typing import Final, Generic
 
 from attrs import frozen
 from typing_extensions import TypeVar
@@ -97,6 +97,11 @@ def bind(participant: SagaParticipant[In, Out, Undo], token: Step[In, Out, Undo]
     return BoundStep(token, spec, payload_codec(token.gives), payload_codec(token.undo_class()))
 
 
+RAISED: Final = (Exception, SystemExit)
+"""What counts as raised by business code. A SystemExit would only end the actor's thread, and Pykka, told of it, would
+stop every other actor too."""
+
+
 def describe(error: BaseException) -> str:
     """One line about an exception, for records and answers."""
     text = str(error)
@@ -123,7 +128,7 @@ def execute_step_wrapper(
         return StepRaised(Raised.RETRYABLE, describe(error))
     except AmbiguousStepError as error:
         return StepRaised(Raised.AMBIGUOUS, describe(error))
-    except Exception as error:
+    except RAISED as error:
         return StepRaised(Raised.UNEXPECTED, describe(error))
 
 
@@ -142,7 +147,7 @@ def compensate_wrapper(
         participant.compensate_step(context, undo)
     except (AmbiguousCompensationError, TerminalCompensationError) as error:
         return CompensationRaised(False, describe(error))
-    except Exception as error:
+    except RAISED as error:
         return CompensationRaised(True, describe(error))
     return CompensationReturned()
 
@@ -157,7 +162,7 @@ def probe_wrapper(
     try:
         answer = _ask(participant.probe_step, bound, entry)
         return _settled(bound, answer, clock)
-    except Exception as error:
+    except RAISED as error:
         return ProbeRaised(describe(error))
 
 
@@ -170,7 +175,7 @@ def cancel_wrapper(
     """Ask the participant to stop a pending step. None: it goes on, and its end is awaited."""
     try:
         settled = _settled(bound, _ask(participant.cancel_step, bound, entry), clock)
-    except Exception as error:
+    except RAISED as error:
         return StillUnknown(describe(error))
     return None if isinstance(settled, StepDeferred) else settled
 

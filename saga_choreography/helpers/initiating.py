@@ -47,7 +47,9 @@ from saga_choreography.types import FailureCause, FailureKind, SagaId, SagaOrigi
 
 def start_digest(plan: SagaPlan, payload: bytes) -> bytes:
     """Identifies what was started (16 bytes): the same saga type and payload give the same digest."""
-    return hashlib.blake2b(payload, digest_size=16, key=plan.saga_type.encode()).digest()
+    name = plan.saga_type.encode("utf-8", "surrogatepass")
+    key = name if len(name) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(name).digest()
+    return hashlib.blake2b(payload, digest_size=16, key=key).digest()
 
 
 def replay_saga(journal: InitiatorJournal, saga_id: SagaId) -> c.SagaEntry | None:
@@ -202,6 +204,7 @@ class InitiatorEngine(Engine):
             return
         if not is_new:
             self._give_place_back(request.saga_id)
+            self._inform_who_asks_again(request.saga_id)
         else:
             origin = SagaOrigin(
                 saga_id=request.saga_id,
@@ -216,6 +219,13 @@ class InitiatorEngine(Engine):
     def _give_place_back(self, saga_id: SagaId) -> None:
         if saga_id not in self._sagas:
             self._admission.leave(saga_id)
+
+    def _inform_who_asks_again(self, saga_id: SagaId) -> None:
+        """What was decided before the handle existed, perhaps by an earlier run of the program."""
+        entry = self._entry_of(saga_id)
+        verdict = verdict_of(entry) if entry is not None else None
+        if verdict is not None:
+            self.after_commit(partial(self._watches.set_if_unknown, saga_id, verdict))
 
     def _is_new(self, request: StartRequest) -> bool:
         memory = self._sagas.get(request.saga_id)

@@ -38,7 +38,7 @@ from saga_choreography.helpers.host import StateHost
 from saga_choreography.helpers.pacing import Pacing
 from saga_choreography.helpers.peer import Peer, concerns
 from saga_choreography.helpers.ports import Surroundings
-from saga_choreography.helpers.recovery import rebuild, replay
+from saga_choreography.helpers.recovery import rebuild, replay, was_interrupted
 from saga_choreography.helpers.signals import (
     Events,
     PeerJoined,
@@ -90,6 +90,7 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         }
         self._heard: dict[SagaId, StepMemory] = {}
         self._awaiting: deque[SagaId] = deque()
+        self._interrupted: deque[SagaId] = deque()
         self._calls: deque[tuple[SagaId, c.Command]] = deque()
         self._stage = Stage()
         self._pacing = Pacing(surroundings.clock)
@@ -264,12 +265,16 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
     # ---------------------------------------------------------------- running business code
 
     def has_work(self) -> bool:
-        return bool(self._awaiting or self._calls)
+        return bool(self._interrupted or self._awaiting or self._calls)
 
     def work(self) -> None:
         """Run what is granted and due, a bounded batch: messages that wait in the mailbox get their turn in between."""
         room = self._pacing.room()
         now_millis = self.surroundings.clock.now_millis()
+        if self._interrupted and not self._calls:
+            # One at a time: one of them may be what ended the program, and would use up an attempt of all others.
+            room = 1
+            self._feed(self._interrupted.popleft(), Recovered(), now_millis)
         while self._awaiting and len(self._calls) < room:
             self._feed(self._awaiting.popleft(), RunGranted(), now_millis)
         batch = [self._calls.popleft() for _ in range(min(room, len(self._calls)))]
@@ -325,8 +330,12 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         """Go on with every live saga, and tell its fact again: it may have been committed and never told."""
         now_millis = self.surroundings.clock.now_millis()
         for saga_id in list(self._states):
-            self._retell(self._states[saga_id])
-            self._feed(saga_id, Recovered(), now_millis)
+            entry = self._states[saga_id]
+            self._retell(entry)
+            if was_interrupted(entry):
+                self._interrupted.append(saga_id)
+            else:
+                self._feed(saga_id, Recovered(), now_millis)
         self.commit()
         if self.has_work():
             self.wake_later()

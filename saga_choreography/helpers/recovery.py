@@ -8,7 +8,7 @@ from saga_choreography.helpers.host import StateHost
 from saga_choreography.helpers.ports import Surroundings
 from saga_choreography.observability import NoticeKind
 from saga_choreography.protocol.fold import fold
-from saga_choreography.state import SagaStateEntry
+from saga_choreography.state import Compensating, Executing, ExecutionPhase, SagaStateEntry, is_in
 from saga_choreography.storage import ParticipantJournal
 from saga_choreography.types import SagaId
 
@@ -51,3 +51,11 @@ def replay(journal: ParticipantJournal, saga_id: SagaId) -> SagaStateEntry | Non
     for record in journal.read(saga_id):
         entry = fold(entry, record)
     return entry
+
+
+def was_interrupted(entry: SagaStateEntry) -> bool:
+    """Whether business code of the saga may have been running when the actor ended."""
+    running = ExecutionPhase.RUNNING
+    if is_in(entry, Executing):
+        return entry.state.phase is running
+    return is_in(entry, Compensating) and entry.state.phase is running

@@ -98,10 +98,18 @@ class Attaching:
                 engines.append(self._initiator(actor, connection))
             actor.saga_engines = tuple(engines)
             recover_sagas(actor)
+            self._join(actor, connection, steps, engines)
         except BaseException:
+            # Also what fails after the others heard of it: a store left open would be locked against the successor.
+            actor.saga_engines = ()
             for engine in engines:
                 engine.close()
             raise
+        return tuple(engines)
+
+    def _join(
+        self, actor: HasEngines, connection: Connection, steps: frozenset[tuple[str, str]], engines: list[Engine]
+    ) -> None:
         tell(
             self.stream,
             Joined(
@@ -117,7 +125,6 @@ class Attaching:
             engines[-1].isolate("on_sagas_recovered", actor.on_sagas_recovered)
         for engine in engines:
             engine.join()
-        return tuple(engines)
 
     def _participant(
         self,

@@ -62,7 +62,12 @@ class SagaInitiator(ActorMixin):
         request = StartRequest(saga_id or new_saga_id(), workflow.plan, encoded, reply)
         handle = seat.handle(request.saga_id)
         seat.admission.enter(request.saga_id, 0)
-        engine.start_now(request)
+        try:
+            engine.start_now(request)
+        except BaseException:
+            # This actor is about to end. If the start is committed after all, its successor takes the place again.
+            seat.admission.leave(request.saga_id)
+            raise
         reply.result(0)
         return handle
 

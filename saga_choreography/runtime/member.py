@@ -13,7 +13,7 @@ from typing import Final, Protocol, final
 import pykka
 from attrs import frozen
 
-from saga_choreography.errors import ActorStartError, StoreError
+from saga_choreography.errors import ActorStartError, NoReply, StoreError
 from saga_choreography.helpers.engine import Engine
 from saga_choreography.helpers.fault_points import FaultPointHook
 from saga_choreography.helpers.host import HasEngines
@@ -29,6 +29,8 @@ from saga_choreography.types import PeerId
 READY_SECONDS: Final = 60.0
 RESTART_DELAYS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before each restart in a row; after the last one the actor is given up."""
+READ_SECONDS: Final = 30.0
+"""How long a reader waits for an actor that is being replaced."""
 HEALTHY_SECONDS: Final = 60.0
 """An actor that lived this long has its deaths forgiven."""
 
@@ -68,10 +70,14 @@ class Member:
         self._attach = attach
         self._shared = shared
         self._engines: tuple[Engine, ...] = ()
+        self._roles: tuple[type[Engine], ...] = ()
         self._ref: Ref | None = None
         self._deaths = 0
         self._watcher: threading.Thread | None = None
-        self._born = threading.Condition()
+        self._changed = threading.Condition()
+        self._is_being_replaced = False
+        self._was_given_up = False
+        self._attaching: int | None = None
 
     @property
     def ref(self) -> Ref:
@@ -79,14 +85,44 @@ class Member:
         assert self._ref is not None, "the member was not started"
         return self._ref
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no other incarnation will come: it was given up, or the system stops."""
+        return self._was_given_up or self._shared.stopping.is_set()
+
+    def tell(self, message: object) -> None:
+        """Tell the present incarnation, if there is one yet."""
+        ref = self._ref
+        if ref is not None:
+            tell(ref, message)
+
     def await_successor(self, ended: Ref, timeout: float) -> None:
-        """Return when another incarnation than `ended` is there, or after `timeout` seconds."""
-        with self._born:
-            self._born.wait_for(lambda: self._ref is not ended, timeout)
+        """Return when another incarnation than `ended` is there, or after `timeout` seconds.
+
+        Raises:
+            NoReply: none will come.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._ref is not ended or self.is_over, timeout)
+            if self._ref is ended and self.is_over:
+                why = "has ended for good, and what it was asked may or may not have happened"
+                raise NoReply(f"actor {self.peer_id!r} {why}; ask again after a restart, with the same saga id")
 
     @property
     def engines(self) -> tuple[Engine, ...]:
         return self._engines
+
+    def ready_engines(self, kind: type[Engine]) -> tuple[Engine, ...]:
+        """The engines, if one is of this kind. While the actor is being replaced, its successor's are waited for.
+
+        The successor itself does not wait: its hooks may look things up while it joins.
+        """
+        with self._changed:
+            if not any(issubclass(role, kind) for role in self._roles):
+                return ()
+            if self._attaching != threading.get_ident():
+                self._changed.wait_for(lambda: not self._is_being_replaced or self.is_over, READ_SECONDS)
+            return self._engines
 
     def start(self) -> Ref:
         """Start the actor and wait until it has recovered and joined.
@@ -102,6 +138,7 @@ class Member:
 
     def stop(self, timeout: float) -> bool:
         """Close the stores on the actor's thread, behind the message it works on; True if it ended in time."""
+        self._tell_waiting()
         ref = self._ref
         if ref is None or not ref.is_alive():
             self._close_engines()
@@ -112,15 +149,14 @@ class Member:
             tell_stop(ref)
             return ref.actor_stopped.wait(timeout)
         if ref.is_alive():
-            return False  # a step that does not end: its daemon thread is left behind, its saga resumes next time
+            # A step that does not end: its daemon thread is left behind until it does, its saga resumes next time.
+            tell_stop(ref)
+            return False
         self._close_engines()
         return True
 
     def _bring_up(self) -> Ref:
         ref = self._start_actor()
-        with self._born:
-            self._ref = ref
-            self._born.notify_all()
         shared = self._shared
         connection = Connection(
             peer_id=self.peer_id,
@@ -134,10 +170,18 @@ class Member:
         )
 
         def attach(actor: HasEngines) -> None:
-            self._engines = self._attach(actor, connection)
+            self._attaching = threading.get_ident()
+            try:
+                self._engines = self._attach(actor, connection)
+                self._roles = tuple(type(engine) for engine in self._engines)
+            finally:
+                self._attaching = None
 
         ready: Future[None] = Future()
         tell(ref, SagaEvent(Attach(attach, ready)))
+        # Only now: a request that came before it is attached would be dropped, and whoever asked would wait in vain.
+        self._ref = ref
+        self._tell_waiting()
         try:
             if not answered(ref, ready, READY_SECONDS):
                 why = "it ended or was silent before it was ready"
@@ -167,6 +211,7 @@ class Member:
             delay = RESTART_DELAYS[self._deaths - 1]
             if self._shared.stopping.wait(delay):
                 return False
+            self._is_being_replaced = True
             self._close_engines()
             try:
                 self._bring_up()
@@ -174,13 +219,22 @@ class Member:
                 self._deaths += 1
                 self._notice(NoticeKind.STORE_FAILED, f"restart failed: {type(error).__name__}: {error}")
                 continue
+            self._is_being_replaced = False
+            self._tell_waiting()
             if self._shared.stopping.is_set():  # the system was stopped while this one came up
                 self.stop(READY_SECONDS)
                 return False
             self._notice(NoticeKind.ACTOR_RESTARTED, f"restarted after {delay} s, death {self._deaths} in a row")
             return True
+        self._was_given_up = True
+        self._tell_waiting()
         self._notice(NoticeKind.ACTOR_GAVE_UP, "it died too often; its sagas wait until the program is started again")
         return False
+
+    def _tell_waiting(self) -> None:
+        """Something changed that somebody may wait for."""
+        with self._changed:
+            self._changed.notify_all()
 
     def _close_engines(self) -> None:
         engines, self._engines = self._engines, ()

@@ -1,4 +1,9 @@
-"""Observers, each on a thread of its own behind a bounded queue: what they do or fail to do harms nobody."""
+"""Observers, each on a thread of its own behind a bounded queue: what they do or fail to do harms nobody.
+
+Facts and notices wait in one queue, in the order they were told. While an observer hangs, the oldest of both are
+dropped and counted, the newest are kept; the count is logged at the end. Nothing depends on an observer: facts are in
+the journals, and every notice is in the log before an observer is told.
+"""
 
 import logging
 import threading
@@ -61,5 +66,5 @@ class ObserverThread:
                     self._observer.on_notice(news)
                 else:
                     self._observer.on_event(news)
-            except Exception:
+            except BaseException:  # also a SystemExit: it would end this thread only, and the observer in silence
                 _log.exception("observer %s raised", type(self._observer).__name__)

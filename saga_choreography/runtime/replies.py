@@ -22,7 +22,11 @@ class Incarnated(Protocol):
         ...
 
     def await_successor(self, ended: Ref, timeout: float) -> None:
-        """Return when another incarnation than `ended` is there, or after `timeout` seconds."""
+        """Return when another incarnation than `ended` is there, or after `timeout` seconds.
+
+        Raises:
+            NoReply: none will come.
+        """
         ...
 
 
@@ -50,7 +54,7 @@ def ask_until_answered(actor: Incarnated, message: Callable[["Future[None]"], ob
     """Ask an actor, and its successor if it ends meanwhile. For requests that may be repeated.
 
     Raises:
-        NoReply: nobody answered within `timeout` seconds.
+        NoReply: nobody answered within `timeout` seconds, or nobody is left who could.
         Whatever the actor answered with.
     """
     deadline = time.monotonic() + timeout

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
@@ -15,7 +16,7 @@ import pykka
 from typing_extensions import TypeVar
 
 from saga_choreography.codec import payload_codec
-from saga_choreography.errors import ResolutionRefused, SagaError, UnknownSaga, WorkflowError
+from saga_choreography.errors import ResolutionRefused, SagaError, StoreMisused, UnknownSaga, WorkflowError
 from saga_choreography.events import ResolutionKind, SagaChoreographyEvent
 from saga_choreography.helpers.fault_points import FaultPointHook, nothing_happens
 from saga_choreography.helpers.handler import handle_saga_event
@@ -262,10 +263,11 @@ class SagaSystem:
         encoded = payload_codec(workflow.saga.gives).encode(payload, f"payload of saga type {workflow.saga.name!r}")
         own_id = saga_id or new_saga_id()
         handle = seat.handle(own_id)
-        seat.admission.enter(own_id, timeout)
+        seat.enter(own_id, timeout, self._stopping)
         initiator = self._registry.members_of(DEFAULT_INITIATOR)[0]
         self._ask(initiator, lambda reply: StartRequest(own_id, workflow.plan, encoded, reply))
-        self._inform(handle)
+        with suppress(StoreMisused):  # stopped this very moment: the saga is started all the same
+            self._inform(handle)
         return handle
 
     def handle(self, saga_id: SagaId) -> SagaHandle:
@@ -274,6 +276,7 @@ class SagaSystem:
         Raises:
             UnknownSaga: no initiator of this system has a record of it.
         """
+        self._refuse_when_stopped()
         found = self._registry.verdict(saga_id)
         if found is None:
             raise UnknownSaga(saga_id, "this system")
@@ -287,6 +290,7 @@ class SagaSystem:
         Raises:
             UnknownSaga: no initiator of this system has a record of it.
         """
+        self._refuse_when_stopped()
         found = self._registry.verdict(saga_id)
         if found is None:
             raise UnknownSaga(saga_id, "this system")
@@ -294,6 +298,7 @@ class SagaSystem:
 
     def quarantined(self) -> list[QuarantinedRecord]:
         """Every quarantined step with its evidence."""
+        self._refuse_when_stopped()
         return self._registry.quarantined()
 
     def resolve(
@@ -309,6 +314,7 @@ class SagaSystem:
             ResolutionRefused: the step is not quarantined, or the resolution does not fit.
             PayloadError: the given output or undo data is not of the step's classes.
         """
+        self._refuse_when_stopped()
         if not by or not why:
             raise ResolutionRefused(saga_id, step_name, "say who resolves it (by) and on what grounds (why)")
         kind = _kind_of(resolution)
@@ -372,7 +378,7 @@ class SagaSystem:
 
     def _prune(self) -> None:
         for member in self._registry.members():
-            tell(member.ref, SagaEvent(PruneDue(self._retention_millis)))
+            member.tell(SagaEvent(PruneDue(self._retention_millis)))
         self._prune_later()
 
     def _notice(self, notice: SagaNotice) -> None:

@@ -1,5 +1,6 @@
 """`ManualClock`: time that passes only when a test says so. Give it to `SagaSystem(clock=...)`."""
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Final, final
@@ -15,7 +16,7 @@ class ManualClock:
     def __init__(self, now_millis: int = START_MILLIS) -> None:
         self._guard = threading.Lock()
         self._wall_millis = float(now_millis)
-        self._passed_millis = 0.0
+        self._passed_seconds = 0.0
         self._listeners: list[Callable[[], None]] = []
 
     def now_millis(self) -> int:
@@ -24,7 +25,7 @@ class ManualClock:
 
     def monotonic_seconds(self) -> float:
         """Seconds passed since the clock was made; never goes back."""
-        return self._passed_millis / 1000
+        return self._passed_seconds
 
     def advance(self, millis: float) -> None:
         """Let time pass; whatever becomes due happens.
@@ -36,7 +37,9 @@ class ManualClock:
             raise ValueError(f"time cannot pass by {millis} ms; jump({millis}) moves the wall clock alone")
         with self._guard:
             self._wall_millis += millis
-            self._passed_millis += millis
+            self._passed_seconds += millis / 1000
+            # Sums of floats round: without this hair, time advanced by exactly a delay could fall short of it.
+            self._passed_seconds += 4 * math.ulp(self._passed_seconds)
         self._tell()
 
     def jump(self, millis: int) -> None:

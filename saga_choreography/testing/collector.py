@@ -22,6 +22,8 @@ from saga_choreography.types import SagaId
 E = TypeVar("E", bound=SagaChoreographyEvent)
 
 WAIT_SECONDS: Final = 30.0
+SHOWN_LINES: Final = 60
+"""How much of a transcript an error message shows."""
 
 
 class NotSeen(AssertionError):
@@ -94,9 +96,8 @@ class SagaEventCollector:
             candidates = self.of(kind, saga_id=saga_id, step=step)
             return next((event for event in candidates if where is None or where(event)), None)
 
-        self._await(
-            lambda: found() is not None, f"{kind.__name__}{'' if step is None else f' {step}'}", saga_id, timeout
-        )
+        what = f"{kind.__name__}{'' if step is None else f' {step}'}"
+        self.wait_until(lambda: found() is not None, what, saga_id=saga_id, timeout=timeout)
         event = found()
         assert event is not None  # facts are only ever added
         return event
@@ -108,7 +109,7 @@ class SagaEventCollector:
             NotSeen: it did not come within `timeout` seconds.
         """
 
-        self._await(lambda: self.outcome_of(saga_id) is not None, "the outcome", saga_id, timeout)
+        self.wait_until(lambda: self.outcome_of(saga_id) is not None, "the outcome", saga_id=saga_id, timeout=timeout)
         outcome = self.outcome_of(saga_id)
         assert outcome is not None  # facts are only ever added
         return outcome
@@ -126,16 +127,33 @@ class SagaEventCollector:
         Raises:
             NotSeen: it did not come within `timeout` seconds.
         """
-        self._await(lambda: bool(self.notices(kind)), str(kind), None, timeout)
+        self.wait_until(lambda: bool(self.notices(kind)), str(kind), timeout=timeout)
         return self.notices(kind)[0]
 
-    def _await(self, condition: Callable[[], bool], what: str, saga_id: SagaId | None, timeout: float) -> None:
+    def wait_until(
+        self,
+        condition: Callable[[], bool],
+        what: str,
+        *,
+        saga_id: SagaId | None = None,
+        timeout: float = WAIT_SECONDS,
+    ) -> None:
+        """Wait at most `timeout` seconds until `condition` holds; it is asked again after every news.
+
+        Raises:
+            NotSeen: it does not hold; `what` and the transcript say more.
+        """
         with self._changed:
             if self._changed.wait_for(condition, timeout):
                 return
         of_whom = "" if saga_id is None else f" of saga {saga_id}"
-        lines = "".join(f"\n  {line}" for line in self.transcript(saga_id)) or "\n  nothing"
-        raise NotSeen(f"{what}{of_whom} was not told within {timeout} s; told was:{lines}")
+        raise NotSeen(f"{what}{of_whom} was not told within {timeout:g} s; told was:{self.told(saga_id)}")
+
+    def told(self, saga_id: SagaId | None = None) -> str:
+        """The transcript for a message: indented lines, each begun by a line break; of a long one the end."""
+        lines = self.transcript(saga_id)
+        shown = [f"... {len(lines) - SHOWN_LINES} lines", *lines[-SHOWN_LINES:]] if len(lines) > SHOWN_LINES else lines
+        return "".join(f"\n  {line}" for line in shown) or "\n  nothing"
 
 
 def describe(event: SagaChoreographyEvent) -> str:

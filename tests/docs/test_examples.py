@@ -8,12 +8,13 @@ from typing import Final
 
 import pytest
 
-from tests.docs.documents import NOT_RUN, blocks
+from tests.docs.documents import NOT_RUN, Block, blocks
 from tests.docs.running import printed_by, run_python
 
 BLOCKS: Final = tuple(blocks())
 BY_NAME: Final = {block.name: block for block in BLOCKS}
 RUNNABLE: Final = tuple(block for block in BLOCKS if not block.code.startswith(NOT_RUN))
+TESTS: Final = tuple(block for block in RUNNABLE if block.name.startswith("test_"))
 SMALLEST: Final = Path(__file__).with_name("smallest_program.py")
 
 
@@ -81,8 +82,14 @@ def test_every_example_above_is_in_the_documents() -> None:
 
 def test_every_other_block_runs(examples: Path) -> None:
     for block in RUNNABLE:
-        if block.name not in SPECIAL:
+        if block.name not in SPECIAL and block not in TESTS:
             printed_by(block.name, examples)
+
+
+@pytest.mark.parametrize("block", TESTS, ids=lambda block: block.name)
+def test_every_block_of_tests_passes_and_warns_of_nothing(examples: Path, block: Block) -> None:
+    ran = run_python(["-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", block.name], examples)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed here; its own env checks")

@@ -10,6 +10,10 @@ from saga_choreography.testing import ManualClock
 from saga_choreography.types import SagaId
 
 
+class Died(Exception):
+    """The actor ended at a fault point."""
+
+
 class Alone:
     """Keeps what an engine tells, arms and reports."""
 
@@ -21,6 +25,7 @@ class Alone:
         self.armed: list[tuple[int, SagaSignal]] = []
         self.notices: list[NoticeKind] = []
         self.wanted_turns = 0
+        self.dies_at: FaultPoint | None = None
 
     def publish(self, events: Sequence[Outgoing]) -> None:
         self.told.extend(events)
@@ -38,7 +43,8 @@ class Alone:
         self.notices.append(kind)
 
     def reach(self, point: FaultPoint) -> None:
-        """Nothing happens here."""
+        if point is self.dies_at:
+            raise Died
 
     def pause(self, seconds: float) -> bool:
         return False

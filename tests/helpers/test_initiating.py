@@ -4,16 +4,17 @@ from concurrent.futures import Future
 
 import pytest
 
-from saga_choreography import NoticeKind, PeerId, SagaCompleted, SagaIdConflict, StepCompleted
+from saga_choreography import NoticeKind, PeerId, SagaCompleted, SagaError, SagaIdConflict, StepCompleted
 from saga_choreography.events import InitiatorEvent, OutcomeKind, SagaChoreographyEvent
 from saga_choreography.helpers.admission import Admission
-from saga_choreography.helpers.initiating import InitiatorEngine, replay_saga
+from saga_choreography.helpers.fault_points import FaultPoint
+from saga_choreography.helpers.initiating import InitiatorEngine, replay_saga, start_digest
 from saga_choreography.helpers.peer import Directed
 from saga_choreography.helpers.signals import CancelRequest, Events, SagaSignal, StartRequest
 from saga_choreography.helpers.watch import Verdict, Watches
 from saga_choreography.storage import InMemoryEnvironment, InMemoryJournal
 from saga_choreography.types import OnSagaStart, SagaId, SagaOrigin, SagaPlan, StepPlan, new_saga_id
-from tests.helpers.alone import Alone
+from tests.helpers.alone import Alone, Died
 
 PLAN = SagaPlan(saga_type="errand", steps=(StepPlan(step_name="go", after=OnSagaStart()),))
 ME = PeerId("me")
@@ -22,16 +23,18 @@ ME = PeerId("me")
 class Desk:
     """An initiator's engine with what it needs."""
 
-    def __init__(self, environment: InMemoryEnvironment | None = None) -> None:
+    def __init__(self, environment: InMemoryEnvironment | None = None, before: "Desk | None" = None) -> None:
+        """`before`: the same seat, of which another incarnation has died."""
         self.around = Alone()
         self.journal: InMemoryJournal[InitiatorEvent] = InMemoryJournal.initiator(environment or InMemoryEnvironment())
         self.verdicts: list[Verdict] = []
-        self.admission = Admission(ME, None)
+        self.admission: Admission = Admission(ME, None) if before is None else before.admission
+        self.watches: Watches = Watches() if before is None else before.watches
         self.engine = InitiatorEngine(
             self.journal,
             self.around,
             admission=self.admission,
-            watches=Watches(),
+            watches=self.watches,
             on_verdict=self.verdicts.append,
         )
 
@@ -130,3 +133,61 @@ def test_a_cancel_of_an_ended_saga_changes_nothing() -> None:
     entry = replay_saga(desk.journal, saga_id)
     assert entry is not None
     assert entry.outcome is OutcomeKind.COMPLETED
+
+
+def test_an_initiator_that_dies_behind_the_commit_of_an_outcome_keeps_no_place_and_no_secret() -> None:
+    environment, saga_id = InMemoryEnvironment(), new_saga_id()
+    first = Desk(environment)
+    handle = first.watches.of(saga_id)
+    first.start(saga_id).result(0)
+    first.around.dies_at = FaultPoint.AFTER_COMMIT
+    with pytest.raises(Died):
+        first.turn(Events((completed(saga_id),)))
+    told_by_the_first = handle.verdict
+    environment.crash()
+    successor = Desk(environment, before=first)
+    assert successor.engine.recover() == []
+    successor.engine.join()
+    assert told_by_the_first is None
+    assert isinstance(handle.verdict, SagaCompleted)
+    assert successor.admission.in_flight == 0
+
+
+def test_the_place_of_a_start_that_is_still_under_way_is_kept_by_a_successor() -> None:
+    first = Desk()
+    first.admission.enter(new_saga_id(), 0)
+    successor = Desk(before=first)
+    successor.engine.recover()
+    successor.engine.join()
+    assert successor.admission.in_flight == 1
+
+
+def test_who_asks_for_an_ended_saga_again_hears_how_it_ended() -> None:
+    environment, saga_id = InMemoryEnvironment(), new_saga_id()
+    first = Desk(environment)
+    first.start(saga_id).result(0)
+    first.turn(Events((completed(saga_id),)))
+    environment.crash()
+    next_run = Desk(environment)
+    handle = next_run.watches.of(saga_id)
+    next_run.engine.recover()
+    next_run.start(saga_id).result(0)
+    assert isinstance(handle.verdict, SagaCompleted)
+
+
+def test_a_request_that_the_other_engine_of_the_actor_has_refused_is_left_alone() -> None:
+    desk, saga_id = Desk(), new_saga_id()
+    reply: Future[None] = Future()
+    reply.set_exception(SagaError("the SagaSystem is stopping; nothing was done"))
+    desk.around.is_stopping = True
+    desk.engine.receive(StartRequest(saga_id, PLAN, b"p", reply))
+    assert desk.journal.read(saga_id) == ()
+
+
+@pytest.mark.parametrize("name", ["errand", "e" * 64, "e" * 65, "e" * 1000])
+def test_a_start_is_told_from_another_whatever_the_length_of_the_saga_type(name: str) -> None:
+    plan, other = (
+        SagaPlan(saga_type=text, steps=(StepPlan(step_name="go", after=OnSagaStart()),)) for text in (name, name + "x")
+    )
+    assert len({start_digest(plan, b"p"), start_digest(other, b"p"), start_digest(plan, b"q")}) == 3
+    assert start_digest(plan, b"p") == start_digest(plan, b"p")

@@ -165,7 +165,7 @@ def test_a_refund_that_is_given_twice_is_found() -> None:
     found = look([ForgetfulTill, Warehouse])
     assert not found
     assert "check: SagaFailed, but -250 cents are left" in str(found)
-    assert "pay #2 is undone" in str(found)
+    assert "pay #2 undo runs" in str(found)
 
 
 def test_a_charge_under_a_new_key_is_found() -> None:

@@ -22,11 +22,7 @@ SEEDS_PER_MUTANT = 3_000
 PLANTED = {**CORE, **AROUND}
 """Each breaks one rule, and the simulation must notice."""
 
-SEEDS_THAT_FAILED_ONCE = (10, 16, 65, 136)
-"""Each broke a guarantee before an engine was mended: places and handles of an initiator that died behind its commit,
-and a request that both engines of an actor refused."""
-
-STORIES = "6db5"
+STORIES = "2de5"
 """The first digits of the digest of the first stories: they are the same on every interpreter."""
 
 
@@ -69,12 +65,6 @@ def test_the_same_seed_gives_the_same_story_on_every_interpreter() -> None:
             [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=100
         ).stdout
         assert printed.startswith(STORIES), "the protocol or the simulation changed: put the new digits here"
-
-
-@pytest.mark.parametrize("seed", SEEDS_THAT_FAILED_ONCE)
-def test_a_seed_that_failed_once_holds(seed: int) -> None:
-    _, error = run_once(seed)
-    assert error is None
 
 
 @pytest.mark.parametrize("plant", PLANTED.values(), ids=PLANTED.keys())

@@ -173,12 +173,12 @@ class Explored(Generic[W]):
     ) -> None:
         turnout = self._turnout(context, self._weather.undo_trouble)
         if turnout in BEFORE:
-            self._note(context, "is not undone yet: the call fails before it runs")
+            self._note(context, "undo fails before it runs")
             raise SafeToRetryCompensationError("the call failed before it ran")
-        self._note(context, "is undone")
+        self._note(context, "undo runs")
         compensate(context, undo)
         if turnout is not Turnout.OK:
-            self._note(context, "was undone, and the answer is lost")
+            self._note(context, "undo has run, and its answer is lost")
             raise ConnectionError("the answer is lost")
 
     def _turnout(self, context: SagaContext, trouble: float) -> Turnout:

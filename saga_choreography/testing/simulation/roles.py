@@ -5,7 +5,7 @@ from typing import cast, final
 
 from saga_choreography.events import InitiatorEvent, ParticipantEvent, ResolutionKind
 from saga_choreography.helpers.admission import Admission
-from saga_choreography.helpers.initiating import InitiatorEngine, verdict_of
+from saga_choreography.helpers.initiating import InitiatorEngine
 from saga_choreography.helpers.participant import ParticipantEngine
 from saga_choreography.helpers.ports import Surroundings
 from saga_choreography.helpers.watch import SagaWatch, Verdict, Watches
@@ -142,13 +142,6 @@ class InitiatorRole:
     def hold(self, saga_id: SagaId) -> None:
         """Hold a handle on a saga, as its client does."""
         self.handles[saga_id] = self.watches.of(saga_id)
-
-    def inform(self, saga_id: SagaId) -> None:
-        """Tell a client, whose request was answered, what was decided before it asked."""
-        entry = self.disk.last(saga_id)
-        verdict = verdict_of(entry) if entry is not None else None
-        if verdict is not None:
-            self.watches.set_if_unknown(saga_id, verdict)
 
     def open(self, around: Surroundings, _: int) -> InitiatorEngine:
         """An engine as a fresh process makes it."""

@@ -209,7 +209,6 @@ class Schedule:
             initiator.handles.pop(saga_id, None)
         elif error is not None:
             return  # the program is stopping: the client asks again
-        initiator.inform(saga_id)
         self._waiting.pop(saga_id, None)
 
     def _clients_ask_again(self) -> bool:

@@ -12,7 +12,7 @@ from saga_choreography.types import SagaId
 
 _SHOWN: Final = (
     "step_name", "sequence", "attempt", "late", "status", "kind", "resolution", "outcome", "raised", "failure",
-    "doubtful",
+    "doubtful", "error",
 )  # fmt: skip
 
 Line: TypeAlias = tuple[int, str, SagaId | None, str, object]
