@@ -1,5 +1,6 @@
 """msgpack, typed: the one place that touches the library."""
 
+import threading
 from typing import Final
 
 import msgpack  # type: ignore[import-untyped]  # msgpack ships no type information
@@ -8,14 +9,25 @@ _SHORT: Final = 512
 """Bytes that are read at once. Nested headers in so few of them cannot ask for more than a megabyte."""
 
 
+class _Packers(threading.local):
+    """A packer is slow to make and serves one thread at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # "surrogatepass": error texts may hold undecodable file names, and no text may ever stop a commit.
+        self.of_this_thread = msgpack.Packer(unicode_errors="surrogatepass")
+
+
+_packers = _Packers()
+
+
 def pack(value: object) -> bytes:
     """msgpack bytes of plain data.
 
     Raises:
         TypeError, ValueError, OverflowError: the value is not plain data.
     """
-    # "surrogatepass": error texts may hold undecodable file names, and no text may ever stop a commit.
-    packed: object = msgpack.packb(value, unicode_errors="surrogatepass")
+    packed: object = _packers.of_this_thread.pack(value)
     assert isinstance(packed, bytes)
     return packed
 

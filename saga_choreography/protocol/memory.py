@@ -26,6 +26,10 @@ class StepMemory:
     answered: frozenset[str] = frozenset()
     probes: int = 0
 
+    def holding(self, arrived: Mapping[str, bytes]) -> "StepMemory":
+        """The same memory with other values that have arrived."""
+        return StepMemory(entry=self.entry, arrived=arrived, answered=self.answered, probes=self.probes)
+
     def moved_to(self, entry: SagaStateEntry) -> "StepMemory":
         """The same memory of others, beside another entry."""
         return StepMemory(entry=entry, arrived=self.arrived, answered=self.answered, probes=self.probes)

@@ -2,8 +2,6 @@
 
 from typing import assert_never
 
-from attrs import evolve
-
 from saga_choreography.events import (
     AckStatus,
     FenceRecorded,
@@ -45,9 +43,9 @@ def arrived(turn: Turn, source: str, value: bytes) -> None:
     known = {**turn.memory.arrived, source: value}
     step_input = satisfied_by(turn.plan.after, known)
     if step_input is None:
-        turn.memory = evolve(turn.memory, arrived=known)
+        turn.memory = turn.memory.holding(known)
         return
-    turn.memory = evolve(turn.memory, arrived={})
+    turn.memory = turn.memory.holding({})
     turn.record(StepTriggered(origin=entry.origin, step_name=entry.step_name, input=step_input))
     turn.do(AwaitRun())
 
@@ -59,7 +57,7 @@ def fenced(turn: Turn, cause: FailureCause) -> None:
         return
     turn.record(FenceRecorded(origin=entry.origin, step_name=entry.step_name, cause=cause))
     if is_in(entry, Idle) or is_in(entry, Triggered):
-        turn.memory = evolve(turn.memory, arrived={})
+        turn.memory = turn.memory.holding({})
         turn.publish(
             StepAck(
                 origin=entry.origin,

@@ -134,7 +134,7 @@ class RandomSubject:
         first = rng.getrandbits(80) << 16
         for number in range(3):
             # Another saga is one more way to get into trouble, so it can be taken away like any other.
-            if number == 0 or self._chance.strikes("more sagas", 0.2):
+            if number == 0 or self._chance.strikes("more sagas", 0.15):
                 saga_id = SagaId(UUID(int=first + number))
                 payload = payload_codec(bytes).encode(output_of(saga_id, SAGA_START), "payload")
                 yield Start(saga_id=saga_id, plan=plans[number % len(plans)], payload=payload)
