@@ -69,12 +69,15 @@ _COUNTER: Final[dict[type, str]] = {
 }
 
 
+_NAMES: Final = tuple(attribute.name for attribute in fields(ParticipantStatsSnapshot))
+
+
 @final
 class ParticipantStats:
     """Counts on the actor's thread; `snapshot` may be called from any thread."""
 
     def __init__(self) -> None:
-        self._counts = {attribute.name: 0 for attribute in fields(ParticipantStatsSnapshot)}
+        self._counts = dict.fromkeys(_NAMES, 0)
 
     def committed(self, events: Iterable[ParticipantEvent]) -> None:
         """Count the records of one commit."""

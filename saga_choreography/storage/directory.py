@@ -10,12 +10,19 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Final, final
+from typing import Final, TypeGuard, final
 
 from attrs import evolve, frozen
 
 from saga_choreography.errors import StoreDamaged, StoreMisused, StoreVersionError
-from saga_choreography.storage.files import Json, file_fault, make_directory, read_document, write_document
+from saga_choreography.storage.files import (
+    Json,
+    file_fault,
+    make_directory,
+    read_document,
+    sync_directory,
+    write_document,
+)
 from saga_choreography.storage.lockfile import FileLock
 
 MANIFEST_NAME: Final = "manifest.json"
@@ -67,9 +74,12 @@ class DataDirectory:
                         raise StoreDamaged(store, f"{MANIFEST_NAME} is missing, but there are stores", _REMEDY)
                     actors = {}
                     _save(directory, actors)
+                else:
+                    # A process that was killed may have left a manifest that only the operating system knows.
+                    sync_directory(directory)
                 return cls(directory, lock, actors)
             except BaseException:
-                lock.release()
+                lock.give_back()
                 raise
         except OSError as error:
             raise file_fault(store, error) from error
@@ -166,7 +176,7 @@ class DataDirectory:
 
 def safe_name(actor_name: str) -> str:
     """A file name for an actor: letters, digits, '-' and '_' stand for themselves; long names end in a digest."""
-    raw = actor_name.encode()
+    raw = actor_name.encode(errors="surrogatepass")
     safe = "".join(chr(byte) if chr(byte) in _SAFE else f"%{byte:02X}" for byte in raw)
     if len(safe) > _LONGEST_NAME:
         return f"{safe[:_LONGEST_NAME]}%{hashlib.blake2b(raw, digest_size=8).hexdigest()}"
@@ -188,7 +198,7 @@ def _load(store: str, directory: Path) -> dict[str, _Actor] | None:
             store, f"it has format {written}, this library reads {DIRECTORY_FORMAT}", "use the version that wrote it"
         )
     match document:
-        case {"format": 1, "actors": dict(listed)}:
+        case {"format": 1, "actors": dict(listed)} if written is not True:
             return {name: _actor(store, name, raw) for name, raw in listed.items()}
         case _:
             raise StoreDamaged(store, f"{MANIFEST_NAME} is not what was written: {document!r:.200}", _REMEDY)
@@ -196,9 +206,16 @@ def _load(store: str, directory: Path) -> dict[str, _Actor] | None:
 
 def _actor(store: str, name: str, raw: Json) -> _Actor:
     match raw:
-        case {"shards": int(shards), "ready": list(ready)} if shards >= 1:
-            return _Actor(shards=shards, ready=frozenset(shard for shard in ready if isinstance(shard, int)))
-        case {"shards": int(shards)} if shards >= 1:
-            return _Actor(shards=shards)
+        case {"shards": int(shards), **rest} if shards >= 1 and shards is not True:
+            listed = rest.get("ready", [])
+            ready = [shard for shard in listed if _is_shard(shard, shards)] if isinstance(listed, list) else None
+            # A shard that is not noted as ready is made anew when its store is gone: none may be lost here.
+            if ready is not None and ready == listed:
+                return _Actor(shards=shards, ready=frozenset(ready))
         case _:
-            raise StoreDamaged(store, f"{MANIFEST_NAME}: actor {name!r} is not what was written: {raw!r:.80}", _REMEDY)
+            pass
+    raise StoreDamaged(store, f"{MANIFEST_NAME}: actor {name!r:.80} is not what was written: {raw!r:.80}", _REMEDY)
+
+
+def _is_shard(raw: Json, shards: int) -> TypeGuard[int]:
+    return isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < shards

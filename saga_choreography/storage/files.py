@@ -4,6 +4,7 @@ import errno
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -50,6 +51,10 @@ def make_directory(path: Path) -> None:
     while not here.exists():
         missing.append(here)
         here = here.parent
+    # The last one that is there may be ours, made by a process that was killed before it could make the name durable.
+    # A parent that may not be read is not: we would have failed to make anything in it.
+    with suppress(PermissionError):
+        sync_directory(here.parent)
     for directory in reversed(missing):
         directory.mkdir(exist_ok=True)
         sync_directory(directory.parent)

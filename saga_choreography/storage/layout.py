@@ -26,6 +26,7 @@ _TIME: Final = Struct(">Q")
 _CHECKSUM: Final = Struct(">I")
 _ENDED: Final = Struct(">BQIB")
 _LONGEST_KEY: Final = 400
+AFTER_ALL_KEYS: Final = b"\xff" * 512
 _OUTCOME_CODES: Final = {OutcomeKind.COMPLETED: 1, OutcomeKind.FAILED: 2}
 _OUTCOMES: Final = {code: outcome for outcome, code in _OUTCOME_CODES.items()}
 
@@ -119,9 +120,14 @@ def time_key(at_millis: int, saga: bytes = b"") -> bytes:
     return _TIME.pack(clamp_millis(at_millis)) + saga
 
 
+def saga_of_time_key(key: bytes) -> bytes | None:
+    """The saga in a key of `time_key`, or None when the key is not one."""
+    return key[_TIME.size :] if len(key) == _TIME.size + SAGA_BYTES else None
+
+
 def mark_key(saga: bytes, key: str) -> bytes:
     """The key of a mark; long ones are kept as a digest, for keys are bounded."""
-    raw = key.encode()
+    raw = key.encode(errors="surrogatepass")  # no text may ever stop a commit
     if len(raw) > _LONGEST_KEY:
         return saga + b"\x01" + hashlib.blake2b(raw, digest_size=32).digest()
     return saga + b"\x00" + raw
@@ -131,6 +137,11 @@ def mark_value(at_millis: int) -> bytes:
     return _TIME.pack(clamp_millis(at_millis))
 
 
+def is_mark(key: bytes, value: bytes) -> bool:
+    """Whether a row has the form of a mark."""
+    return len(key) > SAGA_BYTES + 1 and key[SAGA_BYTES] in (0, 1) and len(value) == _TIME.size
+
+
 def after_saga(saga: bytes) -> bytes:
     """Sorts after every key that begins with this saga."""
-    return saga + b"\xff" * 512
+    return saga + AFTER_ALL_KEYS

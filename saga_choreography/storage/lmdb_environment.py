@@ -5,19 +5,22 @@ is ever open across user code.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, final
 
 import lmdb
 from typing_extensions import override
 
-from saga_choreography.errors import StoreMisused
+from saga_choreography.errors import StoreDamaged, StoreError, StoreMisused
+from saga_choreography.storage.audit import audit
 from saga_choreography.storage.durability import Durability
 from saga_choreography.storage.files import file_fault, make_directory
 from saga_choreography.storage.lmdb_map import LmdbMap, StoreUsage, round_up
 from saga_choreography.storage.lmdb_opening import open_for_reading, open_for_writing
 from saga_choreography.storage.lockfile import FileLock
 from saga_choreography.storage.staging import Stage, StagedEnvironment
+from saga_choreography.storage.unsynced import POWER_LOSS, Unsynced, boot_id, forget
 
 DEFAULT_MAP_BYTES: Final = 1 << 30
 SMALLEST_MAP_BYTES: Final = 1 << 18
@@ -70,10 +73,20 @@ class LmdbEnvironment(StagedEnvironment):
             make_directory(directory)
             lock = FileLock.acquire(directory, store)
             try:
-                raw, handles = open_for_writing(store, directory, owner, durability, map_bytes, must_exist)
-                return cls(directory, owner, LmdbMap(store, raw, handles, limit), lock)
+                raw, handles, doubt = open_for_writing(
+                    store,
+                    directory,
+                    owner,
+                    durability,
+                    map_bytes,
+                    must_exist=must_exist,
+                    closed_well=lock.was_released,
+                )
+                environment = cls(directory, owner, LmdbMap(store, raw, handles, limit), lock)
+                environment._settle(durability, doubt)
+                return environment
             except BaseException:
-                lock.release()
+                lock.give_back()
                 raise
         except OSError as error:
             raise file_fault(store, error) from error
@@ -89,8 +102,10 @@ class LmdbEnvironment(StagedEnvironment):
         directory = Path(path).absolute()
         store = str(directory)
         try:
-            raw, handles, identity = open_for_reading(store, directory)
-            return cls(directory, identity.owner, LmdbMap(store, raw, handles, None), None)
+            raw, handles, identity, doubt = open_for_reading(store, directory)
+            environment = cls(directory, identity.owner, LmdbMap(store, raw, handles, None), None)
+            environment._require_sound_rows(doubt)
+            return environment
         except OSError as error:
             raise file_fault(store, error) from error
 
@@ -107,6 +122,11 @@ class LmdbEnvironment(StagedEnvironment):
     def rows(self, table: str, start: bytes, stop: bytes, limit: int | None = None) -> list[tuple[bytes, bytes]]:
         self._ownership.require_process()
         return self._map.rows(table, start, stop, limit)
+
+    @override
+    def all_rows(self, table: str) -> list[tuple[bytes, bytes]]:
+        self._ownership.require_process()
+        return self._map.all_rows(table)
 
     @override
     def snapshot_value(self, table: str, key: bytes) -> bytes | None:
@@ -141,11 +161,42 @@ class LmdbEnvironment(StagedEnvironment):
         """
         self._ownership.require_process()
         self.refuse_stage("close")
+        lock, self._lock = self._lock, None
         try:
-            self._map.close(flush=not self._readonly)
-        finally:
-            if self._lock is not None:
-                self._lock.release()
+            is_whole = self._map.close(flush=not self._readonly)
+        except BaseException:
+            if lock is not None:
+                lock.abandon()
+            raise
+        if lock is None:
+            return
+        if is_whole:
+            with suppress(OSError):  # the note stays, and the next opening looks closer than it needs to
+                forget(self.path)
+            lock.release()
+        else:
+            lock.abandon()
+
+    def _settle(self, durability: Durability, doubt: Unsynced | None) -> None:
+        """Believe what is stored, or refuse it; note how it is written from now on. It is on the medium already."""
+        self._require_sound_rows(doubt)
+        try:
+            if durability is Durability.PROCESS:
+                Unsynced(boot=boot_id(), commits=self._map.usage().commits).save(self.path)
+            else:
+                forget(self.path)
+        except BaseException:
+            self._map.close(flush=False)
+            raise
+
+    def _require_sound_rows(self, doubt: Unsynced | None) -> None:
+        if doubt is None:
+            return
+        try:
+            audit(self)
+        except StoreError as error:
+            self._map.close(flush=False)
+            raise StoreDamaged(self.store, f"{POWER_LOSS}: {error.why}", error.remedy) from error
 
     @override
     def _discard(self) -> None:

@@ -15,17 +15,30 @@ from saga_choreography.errors import (
 )
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-_DAMAGE: Final = (lmdb.PanicError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError)
+# No transaction is used any further after an error: one that LMDB itself finds spoilt has met a bad page. A cursor is
+# full when pages refer to each other in a circle.
+_DAMAGE: Final = (
+    lmdb.PanicError,
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.InvalidError,
+    lmdb.BadTxnError,
+    lmdb.CursorFullError,
+)
 _RESTORE: Final = "close it and open it again; if that fails, keep the directory as evidence and restore a backup"
 
 
-def store_fault(store: str, error: lmdb.Error) -> StoreError:
-    """The store error for an error in a transaction. After `StoreDamaged` the environment must be opened again."""
+def store_fault(store: str, error: lmdb.Error, *, is_disk_full: bool = False) -> StoreError:
+    """The store error for an error in a transaction. After `StoreDamaged` the environment must be opened again.
+
+    On a full disk (`is_disk_full`) a write may be cut short, which LMDB reports as EIO.
+    """
     why = str(error)
     code: int = getattr(error, "code", 0)  # only errors that LMDB itself reported have one
     if isinstance(error, lmdb.MapFullError):
         return StoreFull(store, f"it reached its size limit ({why})", "raise max_map_bytes, or prune finished sagas")
-    if isinstance(error, lmdb.DiskError) or code in _FULL:
+    cut_short = is_disk_full and code == errno.EIO and not isinstance(error, _DAMAGE)
+    if isinstance(error, lmdb.DiskError) or code in _FULL or cut_short:
         return StoreFull(store, f"the disk is full ({why})", "free space on this disk, then try again")
     if isinstance(error, _DAMAGE) or code == errno.EIO:
         return StoreDamaged(store, f"the medium failed ({why})", _RESTORE)

@@ -116,7 +116,7 @@ def _identity(store: str, what: str, document: dict[str, Json]) -> StoreIdentity
             "owner": str(owner),
             "created_at_millis": int(created_at_millis),
             "state": "creating" | "ready" as state,
-        } if form == STORE_FORMAT:
+        } if form == STORE_FORMAT and not isinstance(form, bool) and not isinstance(created_at_millis, bool):
             return StoreIdentity(
                 store_id=store_id,
                 owner=owner,

@@ -14,6 +14,7 @@ from typing_extensions import TypeVar
 
 from saga_choreography.errors import StoreDamaged, StoreError, StoreFull, StoreMisused
 from saga_choreography.storage.gate import Gate
+from saga_choreography.storage.layout import AFTER_ALL_KEYS
 from saga_choreography.storage.lmdb_faults import store_fault
 from saga_choreography.storage.lmdb_opening import Handles
 from saga_choreography.storage.lmdb_pages import DATA_NAME
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 MAP_UNIT: Final = 1 << 16
 _RESERVE_SHARE: Final = 8
+_NO_ROOM_BYTES: Final = 256 << 10
+_COMMITS_PER_CHECK: Final = 512
+"""How often readers that died are looked for: until then no page is reused that they could see."""
 
 
 @final
@@ -48,6 +52,7 @@ class LmdbMap:
         self._gate = Gate(store)
         self._closed = False
         self._broken: str | None = None
+        self._commits = 0
         self._data_path = os.path.join(raw.path(), DATA_NAME)
         self._inode = os.stat(self._data_path).st_ino
 
@@ -59,21 +64,34 @@ class LmdbMap:
         """Committed rows with start <= key < stop, at most `limit`."""
         if limit is not None and limit <= 0:
             return []
+        return self._read(lambda txn: self._walk(txn, table, start, stop, limit))
 
-        def walk(txn: "lmdb.Transaction[bytes]") -> list[tuple[bytes, bytes]]:
-            found: list[tuple[bytes, bytes]] = []
-            with txn.cursor(db=self._handles[table]) as cursor:
-                if not (cursor.set_range(start) if start else cursor.first()):
-                    return found
-                for key, value in cursor:
-                    if key >= stop:
-                        break
-                    found.append((key, value))
-                    if len(found) == limit:
-                        break
-            return found
+    def all_rows(self, table: str) -> list[tuple[bytes, bytes]]:
+        """All committed rows, as many as LMDB has counted: one flipped bit in a page can hide the rest of it."""
 
-        return self._read(walk)
+        def walk(txn: "lmdb.Transaction[bytes]") -> tuple[list[tuple[bytes, bytes]], int]:
+            return self._walk(txn, table, b"", AFTER_ALL_KEYS, None), txn.stat(db=self._handles[table])["entries"]
+
+        rows, counted = self._read(walk)
+        if len(rows) != counted:
+            why = f"{len(rows)} of the {counted} rows of {table} are there"
+            raise StoreDamaged(self._store, why, "keep the directory as evidence and restore it from a backup")
+        return rows
+
+    def _walk(
+        self, txn: "lmdb.Transaction[bytes]", table: str, start: bytes, stop: bytes, limit: int | None
+    ) -> list[tuple[bytes, bytes]]:
+        found: list[tuple[bytes, bytes]] = []
+        with txn.cursor(db=self._handles[table]) as cursor:
+            if not (cursor.set_range(start) if start else cursor.first()):
+                return found
+            for key, value in cursor:
+                if key >= stop:
+                    break
+                found.append((key, value))
+                if len(found) == limit:
+                    break
+        return found
 
     def begin_snapshot(self) -> "lmdb.Transaction[bytes]":
         """A read transaction for the owning thread, to be aborted before it commits (so before the map may move)."""
@@ -101,13 +119,16 @@ class LmdbMap:
             self._enter()
             try:
                 self._require_data_file()
+                if self._commits % _COMMITS_PER_CHECK == _COMMITS_PER_CHECK - 1:
+                    self._raw.reader_check()
                 with self._raw.begin(write=True) as txn:
                     self._apply(txn, stage)
+                self._commits += 1
                 return
             except lmdb.MapFullError as error:
                 full = self._fault(error)
             except lmdb.Error as error:
-                raise self._fault(error) from error
+                raise self._fault(error, is_disk_full=self._is_disk_full()) from error
             finally:
                 self._gate.leave()
             self._grow(full, uses_reserve=stage.uses_reserve)
@@ -144,19 +165,24 @@ class LmdbMap:
         if self._broken is not None:
             raise StoreDamaged(self._store, self._broken, "close it and open it again")
 
-    def close(self, *, flush: bool) -> None:
-        """Wait for readers, write out what the operating system holds if `flush`, let go of the map. Idempotent."""
+    def close(self, *, flush: bool) -> bool:
+        """Wait for readers, write out what the operating system holds if `flush`, let go of the map. Idempotent.
+
+        Returns whether everything is on the medium, as far as is known.
+        """
         with self._gate.alone():
+            is_whole = flush and self._broken is None
             if self._closed:
-                return
+                return False
             self._closed = True
             try:
-                if flush and self._broken is None:
+                if is_whole:
                     self._raw.sync(True)
             except lmdb.Error as error:
                 raise self._fault(error) from error
             finally:
                 self._raw.close()
+            return is_whole
 
     def _read(self, look: "Callable[[lmdb.Transaction[bytes]], T]") -> T:
         while True:
@@ -235,8 +261,12 @@ class LmdbMap:
             self._broken = f"{DATA_NAME} was removed or replaced while it was open"
             self.require_open()
 
-    def _fault(self, error: lmdb.Error) -> StoreError:
-        fault = store_fault(self._store, error)
+    def _is_disk_full(self) -> bool:
+        disk = os.statvfs(os.path.dirname(self._data_path))
+        return disk.f_bavail * disk.f_frsize < _NO_ROOM_BYTES
+
+    def _fault(self, error: lmdb.Error, *, is_disk_full: bool = False) -> StoreError:
+        fault = store_fault(self._store, error, is_disk_full=is_disk_full)
         if isinstance(fault, StoreDamaged):
             self._broken = fault.why
         return fault

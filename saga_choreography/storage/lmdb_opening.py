@@ -1,4 +1,8 @@
-"""Opening an LMDB environment: make a new one durable, recognise a known one, refuse anything else."""
+"""Opening an LMDB environment: make a new one durable, recognise a known one, refuse anything else.
+
+What an opened store shows is on the medium: a process that was killed may have left names and commits that only the
+operating system knows, and whoever reads them acts on them.
+"""
 
 import errno
 import os
@@ -22,7 +26,8 @@ from saga_choreography.storage.lmdb_identity import (
     check_owner,
     load_identity,
 )
-from saga_choreography.storage.lmdb_pages import DATA_NAME, check_data_file
+from saga_choreography.storage.lmdb_pages import DATA_NAME, WALKED_AFTER_KILL_BYTES, WALKED_BYTES, check_data_file
+from saga_choreography.storage.unsynced import Unsynced, needs_check, require_whole
 
 Handles: TypeAlias = "Mapping[str, lmdb._Database]"
 
@@ -46,9 +51,16 @@ _REMEDY: Final = "keep the directory as evidence and restore it from a backup"
 
 
 def open_for_writing(
-    store: str, path: Path, owner: str, durability: Durability, map_bytes: int, must_exist: bool
-) -> tuple[lmdb.Environment, Handles]:
-    """Open, or create, the environment in a directory whose lock is held.
+    store: str,
+    path: Path,
+    owner: str,
+    durability: Durability,
+    map_bytes: int,
+    *,
+    must_exist: bool,
+    closed_well: bool,
+) -> tuple[lmdb.Environment, Handles, Unsynced | None]:
+    """Open, or create, the environment in a directory whose lock is held; the note, when its rows must be audited.
 
     Raises:
         StoreDamaged, StoreVersionError, StoreFull, StoreError: it may not or cannot be used; nothing was changed.
@@ -67,13 +79,19 @@ def open_for_writing(
     check_owner(store, identity, owner)
     if must_exist and identity.state is not StoreState.READY:
         raise StoreDamaged(store, f"it existed before, {IDENTITY_NAME} says it was never finished", _REMEDY)
-    if identity.state is StoreState.READY:
-        check_data_file(store, path / DATA_NAME)
-        return _open_known(store, path, identity, durability, map_bytes)
-    return _create(store, path, identity, durability, map_bytes)
+    # "ready" may not be forgotten once it was believed, nor may the identity vanish from beside its data.
+    sync_directory(path)
+    if identity.state is StoreState.CREATING:
+        return *_create(store, path, identity, durability, map_bytes), None
+    walked_bytes = WALKED_BYTES if closed_well else WALKED_AFTER_KILL_BYTES
+    commits = check_data_file(store, path / DATA_NAME, walked_bytes=walked_bytes)
+    doubt = needs_check(store, path)
+    if doubt is not None:
+        require_whole(store, path, doubt, commits)
+    return *_open_known(store, path, identity, durability, map_bytes), doubt
 
 
-def open_for_reading(store: str, path: Path) -> tuple[lmdb.Environment, Handles, StoreIdentity]:
+def open_for_reading(store: str, path: Path) -> tuple[lmdb.Environment, Handles, StoreIdentity, Unsynced | None]:
     """Open an existing environment for inspection, beside its writer.
 
     Raises:
@@ -83,7 +101,10 @@ def open_for_reading(store: str, path: Path) -> tuple[lmdb.Environment, Handles,
     identity = load_identity(store, path)
     if identity is None or identity.state is not StoreState.READY:
         raise StoreError(store, "there is no store here", "check the path, and whether its actor ever started")
-    check_data_file(store, path / DATA_NAME)
+    commits = check_data_file(store, path / DATA_NAME)
+    doubt = needs_check(store, path)
+    if doubt is not None:
+        require_whole(store, path, doubt, commits)
     try:
         reserve_readers(path)
     except OSError as error:
@@ -103,7 +124,7 @@ def open_for_reading(store: str, path: Path) -> tuple[lmdb.Environment, Handles,
         )
     except lmdb.Error as error:
         raise opening_fault(store, error) from error
-    return raw, _known_handles(store, raw, identity), identity
+    return raw, _known_handles(store, raw, identity), identity, doubt
 
 
 def reserve_readers(path: Path) -> None:
@@ -177,7 +198,13 @@ def _open_known(
     store: str, path: Path, identity: StoreIdentity, durability: Durability, map_bytes: int
 ) -> tuple[lmdb.Environment, Handles]:
     raw = _open_raw(store, path, durability, map_bytes, create=False)
-    return raw, _known_handles(store, raw, identity)
+    handles = _known_handles(store, raw, identity)
+    try:
+        raw.sync(True)
+    except lmdb.Error as error:
+        raw.close()
+        raise opening_fault(store, error) from error
+    return raw, handles
 
 
 def _known_handles(store: str, raw: lmdb.Environment, identity: StoreIdentity) -> Handles:

@@ -3,7 +3,7 @@
 `InMemoryJournal` and `LmdbJournal` are this class over two engines, so that they cannot differ in meaning.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Final, Generic
 from uuid import UUID
@@ -21,6 +21,7 @@ from saga_choreography.storage.layout import (
     Role,
     after_saga,
     decode_ended,
+    saga_of_time_key,
     time_key,
 )
 from saga_choreography.storage.staging import Stage, StagedEnvironment
@@ -29,8 +30,6 @@ from saga_choreography.types import SagaId
 R = TypeVar("R")
 
 _ROWS_PER_PRUNING: Final = 512
-_TIME_BYTES: Final = 8
-_AFTER_ALL_SAGAS: Final = b"\xff" * (SAGA_BYTES + 1)
 _REMEDY: Final = "stop this actor, keep the directory as evidence and restore it from a backup"
 
 
@@ -115,9 +114,9 @@ class StagedJournal(Generic[R]):
 
     def live_sagas(self) -> Iterator[SagaId]:
         """Ids of sagas that have committed records and have not ended. Any thread may call it."""
-        for saga, _ in self._environment.rows(self._live, b"", _AFTER_ALL_SAGAS):
+        for saga, _ in self._environment.all_rows(self._live):
             if len(saga) != SAGA_BYTES:
-                raise StoreDamaged(self._environment.store, f"{saga!r} in the live index is no saga id", _REMEDY)
+                raise StoreDamaged(self._environment.store, f"{saga[:40]!r} in the live index is no saga id", _REMEDY)
             yield SagaId(UUID(bytes=saga))
 
     def tombstone(self, saga_id: SagaId) -> Tombstone | None:
@@ -131,55 +130,71 @@ class StagedJournal(Generic[R]):
         return Tombstone(outcome=row.outcome, digest=row.digest) if row is not None and row.pruned else None
 
     def prune(self, before_millis: int, limit: int) -> int:
-        """Replace up to `limit` sagas that ended before `before_millis` by tombstones; returns how many."""
-        environment = self._environment
-        environment.refuse_stage("prune")
-        pruned = 0
-        due = environment.rows(self._role.finished, b"", time_key(before_millis), max(limit, 0))
-        while pruned < len(due):
-            with environment.transaction():
-                stage = environment.open_stage()
-                stage.uses_reserve = True
-                while (
-                    pruned < len(due)
-                    and len(stage.writes[self._records]) + len(stage.writes[self._ended]) < _ROWS_PER_PRUNING
-                ):
-                    self._bury(stage, due[pruned][0])
-                    pruned += 1
-        return pruned
+        """Replace up to `limit` sagas that ended before `before_millis` by tombstones; returns how many.
+
+        Raises:
+            StoreDamaged: how one of them ended is unreadable. It is left as it is, and the others are pruned.
+        """
+        return self._in_batches(self._role.finished, before_millis, limit, self._bury)
 
     def prune_tombstones(self, before_millis: int, limit: int) -> int:
-        """Forget up to `limit` tombstones (and marks) of sagas that ended before `before_millis`; returns how many."""
+        """Forget up to `limit` tombstones (and marks) of sagas that ended before `before_millis`; returns how many.
+
+        Raises:
+            StoreDamaged: one of them is unreadable. It is left as it is, and the others are forgotten.
+        """
+        return self._in_batches(self._role.tombstones, before_millis, limit, self._forget)
+
+    def _in_batches(
+        self, table: str, before_millis: int, limit: int, work: Callable[[Stage, bytes, bytes], None]
+    ) -> int:
+        """Work on the rows of a table that are due, in transactions of bounded size; damage keeps only its own row."""
         environment = self._environment
         environment.refuse_stage("prune")
-        pruned = 0
-        due = environment.rows(self._role.tombstones, b"", time_key(before_millis), max(limit, 0))
-        while pruned < len(due):
-            with environment.transaction():
-                stage = environment.open_stage()
-                stage.uses_reserve = True
-                forgotten = stage.writes[self._role.tombstones]
-                marks = stage.writes[self._role.marks]
-                while pruned < len(due) and len(forgotten) + len(marks) < _ROWS_PER_PRUNING:
-                    saga = due[pruned][0][_TIME_BYTES:]
-                    stage.writes[self._ended][saga] = None
-                    forgotten[due[pruned][0]] = None
-                    for key, _ in environment.rows(self._role.marks, saga, after_saga(saga)):
-                        marks[key] = None
-                    pruned += 1
-        return pruned
+        done, start, damage = 0, b"", None
+        while done < limit and (due := environment.rows(table, start, time_key(before_millis), limit - done)):
+            start = due[-1][0] + b"\x00"
+            rows = iter(due)
+            more = True
+            while more:
+                with environment.transaction():
+                    stage = environment.open_stage()
+                    stage.uses_reserve = True
+                    more = False
+                    for key, _ in rows:
+                        try:
+                            saga = saga_of_time_key(key)
+                            if saga is None:
+                                raise self._no_time_key(table, key)
+                            work(stage, key, saga)
+                        except StoreDamaged as error:
+                            damage = damage or error
+                            continue
+                        done += 1
+                        if sum(map(len, stage.writes.values())) >= _ROWS_PER_PRUNING:
+                            more = True
+                            break
+        if damage is not None:
+            raise damage
+        return done
 
-    def _bury(self, stage: Stage, finished_key: bytes) -> None:
-        saga = finished_key[_TIME_BYTES:]
+    def _bury(self, stage: Stage, finished_key: bytes, saga: bytes) -> None:
         row = self._ended_row(saga, self._environment.staged(self._ended, saga))
-        stage.writes[self._role.finished][finished_key] = None
         if row is None:
             raise self._damaged(SagaId(UUID(bytes=saga)), "it ended, but how it ended is missing")
+        stage.writes[self._role.finished][finished_key] = None
         stage.writes[self._ended][saga] = row.without_records().encode(saga)
         stage.writes[self._role.tombstones][time_key(row.at_millis, saga)] = b""
         records = stage.writes[self._records]
         for key, _ in self._environment.rows(self._records, saga, after_saga(saga)):
             records[key] = None
+
+    def _forget(self, stage: Stage, tombstone_key: bytes, saga: bytes) -> None:
+        stage.writes[self._ended][saga] = None
+        stage.writes[self._role.tombstones][tombstone_key] = None
+        marks = stage.writes[self._role.marks]
+        for key, _ in self._environment.rows(self._role.marks, saga, after_saga(saga)):
+            marks[key] = None
 
     def _last(self, stage: Stage, saga: bytes) -> int:
         """The last sequence of a saga not touched by this transaction yet; notes when the saga has ended."""
@@ -219,9 +234,11 @@ class StagedJournal(Generic[R]):
         try:
             return self._codec.decode(saga_id, sequence, value)
         except PayloadError as error:
-            if isinstance(error.__cause__, StoreError):
-                raise error.__cause__ from error
-            raise self._damaged(saga_id, str(error)) from error
+            cause = error.__cause__
+            if isinstance(cause, StoreError) and not isinstance(cause, StoreDamaged):
+                raise cause from error  # the store failed, the record may be fine
+            why = cause.why if isinstance(cause, StoreDamaged) else str(error)
+            raise self._damaged(saga_id, why) from error
 
     def _ended_row(self, saga: bytes, raw: bytes | None) -> EndedRow | None:
         if raw is None:
@@ -230,6 +247,9 @@ class StagedJournal(Generic[R]):
             return decode_ended(saga, raw)
         except ValueError as error:
             raise self._damaged(SagaId(UUID(bytes=saga)), f"how it ended is unreadable: {error}") from error
+
+    def _no_time_key(self, table: str, key: bytes) -> StoreDamaged:
+        return StoreDamaged(self._environment.store, f"{key[:40]!r} in table {table} is no time and saga", _REMEDY)
 
     def _damaged(self, saga_id: SagaId, why: str) -> StoreDamaged:
         return StoreDamaged(self._environment.store, f"{self._name} journal, saga {saga_id}: {why}", _REMEDY)

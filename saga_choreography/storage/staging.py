@@ -14,8 +14,9 @@ from typing import final
 
 from typing_extensions import override
 
+from saga_choreography.codec.plans import DIGEST_BYTES
 from saga_choreography.errors import StoreDamaged, StoreMisused
-from saga_choreography.storage.layout import PLANS
+from saga_choreography.storage.layout import AFTER_ALL_KEYS, PLANS
 from saga_choreography.storage.ownership import Ownership
 
 
@@ -105,6 +106,14 @@ class StagedEnvironment(ABC):
     def rows(self, table: str, start: bytes, stop: bytes, limit: int | None = None) -> list[tuple[bytes, bytes]]:
         """Committed rows with start <= key < stop, in order of their keys. Any thread may call it."""
 
+    def all_rows(self, table: str) -> list[tuple[bytes, bytes]]:
+        """Every committed row of a table. Any thread may call it.
+
+        Raises:
+            StoreDamaged: some have vanished.
+        """
+        return self.rows(table, b"", AFTER_ALL_KEYS)
+
     @abstractmethod
     def close(self) -> None:
         """Release everything. Idempotent."""
@@ -130,10 +139,10 @@ class StagedEnvironment(ABC):
         """
         plan = self._plans.get(digest)
         if plan is None:
-            plan = self.value(PLANS, digest)
+            plan = self.value(PLANS, digest) if len(digest) == DIGEST_BYTES else None
             if plan is None:
                 return None
-            if hashlib.blake2b(plan, digest_size=len(digest)).digest() != digest:
+            if hashlib.blake2b(plan, digest_size=DIGEST_BYTES).digest() != digest:
                 raise StoreDamaged(self.store, f"the plan {digest.hex()} was changed", "restore it from a backup")
             self._plans[digest] = plan
         return plan

@@ -10,7 +10,7 @@ from operator import or_
 from types import GenericAlias
 from typing import Any, Generic, Literal, Protocol, cast, final, overload
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from typing_extensions import TypeVar
 
 from saga_choreography.codec import payload_codec
@@ -85,13 +85,19 @@ class Join(Source[Out]):
 
     mode: Literal["all", "any"]
     of: tuple[AnySource, ...]
+    _sagas: frozenset[str] = field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=Factory(lambda join: frozenset().union(*(source.sagas() for source in join.of)), takes_self=True),
+    )
 
     def dependency(self) -> DependencySpec:
         parts = tuple(source.dependency() for source in self.of)
         return AllOf(parts) if self.mode == "all" else AnyOf(parts)
 
     def sagas(self) -> frozenset[str]:
-        return frozenset[str]().union(*(source.sagas() for source in self.of))
+        return self._sagas
 
     def take(self, values: Mapping[str, bytes]) -> object:
         if self.mode == "all":
@@ -116,12 +122,15 @@ class Step(Source[Out], Generic[In, Out, Undo]):
     in_doubt: InDoubt = field(default=InDoubt.RETRY, kw_only=True)
     in_doubt_attempts: int = field(default=5, kw_only=True)
     pure: bool = field(default=False, kw_only=True)
+    _sagas: frozenset[str] = field(
+        init=False, eq=False, repr=False, default=Factory(lambda step: step.after.sagas(), takes_self=True)
+    )
 
     def dependency(self) -> DependencySpec:
         return After(self.name)
 
     def sagas(self) -> frozenset[str]:
-        return self.after.sagas()
+        return self._sagas
 
     def take(self, values: Mapping[str, bytes]) -> object:
         return payload_codec(self.gives).decode(values[self.name], f"output of step {self.name!r}")

@@ -23,6 +23,7 @@ class Chance:
         """What the schedule is about: workflows, weather."""
         self.order = Random(seed * 4 + 1)
         """Who moves next, and how long things take."""
+        self._roll = self.order.random
         self._strike = Random(seed * 4 + 2).random
         self._without = frozenset(without)
         self.faults: Counter[str] = Counter()
@@ -42,8 +43,8 @@ class Chance:
 
     def anything(self, probability: float) -> bool:
         """Whether one of several rare things may happen now; which of them, `strikes` decides."""
-        return not self.is_over and self.order.random() < probability
+        return not self.is_over and self._roll() < probability
 
     def pick(self, options: Sequence[T]) -> T:
         """One of some, in the order stream."""
-        return options[int(self.order.random() * len(options))]
+        return options[int(self._roll() * len(options))]

@@ -1,7 +1,7 @@
-"""A disk: the real journal on an in-memory environment, and beside it everything that was committed, already folded.
+"""A disk: a journal, and beside it everything that was committed, already folded.
 
-The journal encodes, decodes and checks as it does on LMDB. The folded copy lets the guarantees be checked at every
-commit without reading anything back; whatever the engine does read back is held against it.
+The folded copy lets the guarantees be checked at every commit without reading anything back; whatever the engine does
+read back is held against it.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,9 +13,7 @@ from typing_extensions import TypeVar, override
 
 from saga_choreography.errors import StoreFull
 from saga_choreography.events import TimestampedEvent
-from saga_choreography.storage.journal import Tombstone
-from saga_choreography.storage.layout import Role
-from saga_choreography.storage.memory import InMemoryEnvironment, InMemoryJournal
+from saga_choreography.storage.journal import Journal, Tombstone
 from saga_choreography.testing.simulation.violation import Violation
 from saga_choreography.types import SagaId
 
@@ -32,15 +30,16 @@ class Disk(Generic[R, E]):
     def __init__(
         self,
         name: str,
-        role: Role[R],
+        journal: Journal[R],
         fold: Callable[[E | None, TimestampedEvent[R]], E],
         *,
+        crash: Callable[[], None],
         is_full: Callable[[], bool],
         on_commit: Callable[[SagaId, TimestampedEvent[R]], None],
     ) -> None:
         self.name = name
-        self.environment = InMemoryEnvironment(name)
-        self.journal = InMemoryJournal(self.environment, role)
+        self.journal = journal
+        self._crash = crash
         self.records: dict[SagaId, list[TimestampedEvent[R]]] = {}
         self.entries: dict[SagaId, list[E]] = {}
         self._fold = fold
@@ -55,9 +54,9 @@ class Disk(Generic[R, E]):
         return entries[-1] if entries else None
 
     def crash(self) -> None:
-        """The process died: what was not committed is gone."""
+        """The process ended: what was not committed is gone, and another one may open the store."""
         self._staged.clear()
-        self.environment.crash()
+        self._crash()
 
     def prune_ended(self) -> None:
         """Take the records of ended sagas away, as retention does; tombstones and marks stay."""

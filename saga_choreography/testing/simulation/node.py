@@ -1,11 +1,12 @@
 """A node: one actor of the simulated program. Its disks survive; mailbox, memory and engines die with it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Protocol, TypeAlias, final
 
 from saga_choreography.errors import ResolutionRefused, UnknownSaga
 from saga_choreography.events import SagaChoreographyEvent
-from saga_choreography.helpers.engine import Engine
+from saga_choreography.helpers.engine import Engine, StoppingWhilePaused
 from saga_choreography.helpers.fault_points import FaultPoint
 from saga_choreography.helpers.peer import Outgoing, Peer
 from saga_choreography.helpers.signals import Flush, SagaSignal
@@ -25,6 +26,11 @@ class Host(Protocol):
 
     @property
     def clock(self) -> VirtualClock: ...
+
+    @property
+    def points_left(self) -> int | None:
+        """Fault points left before the node at work is killed; None: it is not."""
+        ...
 
     def reach(self, point: FaultPoint, peer_id: PeerId) -> None:
         """A place where the program may be killed.
@@ -114,13 +120,14 @@ class Node:
     def stop(self) -> None:
         """End in good order: what has arrived is still journaled."""
         self.is_stopping = True
-        while self.mailbox:
-            self.take(self.mailbox.pop(0))
-        for engine in self._engines:
-            engine.detach()
+        with suppress(StoppingWhilePaused):  # the disk is full: what was staged was acknowledged to nobody
+            while self.mailbox:
+                self.take(self.mailbox.pop(0))
+            for engine in self._engines:
+                engine.detach()
         self._forget()
         for role in self.roles:
-            role.disk.environment.hand_over()
+            role.disk.crash()
             role.restart_process()
 
     def _forget(self) -> None:
@@ -166,7 +173,8 @@ class Around:
         self._host.notice(self._node, kind, detail, saga_id)
 
     def reach(self, point: FaultPoint) -> None:
-        self._host.reach(point, self.peer_id)
+        if self._host.points_left is not None:
+            self._host.reach(point, self.peer_id)
 
     @property
     def is_stopping(self) -> bool:

@@ -19,19 +19,19 @@ from saga_choreography.helpers.signals import DeadlineFired, PeerJoined, SagaSig
 from saga_choreography.helpers.watch import Verdict
 from saga_choreography.observability import NoticeKind
 from saga_choreography.protocol.fold import fold
-from saga_choreography.protocol.resolver_commands import SagaEntry
 from saga_choreography.protocol.resolver_fold import fold_saga
 from saga_choreography.protocol.routing import Addressees, addressees
 from saga_choreography.storage.layout import INITIATOR as INITIATOR_TABLES
-from saga_choreography.storage.layout import PARTICIPANT as PARTICIPANT_TABLES
+from saga_choreography.storage.layout import PARTICIPANT
 from saga_choreography.testing.simulation.accounting import check_accounting, check_step_record, outcome_in
 from saga_choreography.testing.simulation.chance import Chance
 from saga_choreography.testing.simulation.clock import VirtualClock
 from saga_choreography.testing.simulation.disk import Disk
 from saga_choreography.testing.simulation.node import Mail, Node, peer_of
-from saga_choreography.testing.simulation.roles import InitiatorRole, ParticipantDisk, ParticipantRole
+from saga_choreography.testing.simulation.roles import InitiatorDisk, InitiatorRole, ParticipantDisk, ParticipantRole
+from saga_choreography.testing.simulation.stores import open_store
 from saga_choreography.testing.simulation.story import Story
-from saga_choreography.testing.simulation.subject import INITIATOR, Subject
+from saga_choreography.testing.simulation.subject import INITIATOR, AnyParticipant, Subject
 from saga_choreography.testing.simulation.telling import check_told
 from saga_choreography.testing.simulation.violation import Crash, Violation
 from saga_choreography.testing.simulation.weather import Weather
@@ -69,10 +69,10 @@ class Program:
         for peer_id in (INITIATOR, *(peer_id for peer_id in subject.steps if peer_id != INITIATOR)):
             participant = None
             if peer_id in subject.steps:
-                participant = ParticipantRole(self._step_disk(peer_id), partial(subject.participant, peer_id))
+                participant = self._participant(peer_id, partial(subject.participant, peer_id))
             initiator = None
             if peer_id == INITIATOR:
-                self._initiator = initiator = InitiatorRole(self._saga_disk(), self._on_verdict)
+                self._initiator = initiator = self._starter()
             node = Node(peer_id, self, participant, initiator)
             self.nodes[peer_id] = node
             for owned in subject.steps.get(peer_id, ()):
@@ -106,12 +106,13 @@ class Program:
     # ---------------------------------------------------------------- what a node asks for
 
     def reach(self, point: FaultPoint, peer_id: PeerId) -> None:
-        if self.points_left is not None:
-            self.points_left -= 1
-            if self.points_left < 0:
-                self.chance.faults[f"crash {point.value}"] += 1
-                self.story.add(self.clock.real, peer_id, None, "is killed", point.value)
-                raise Crash
+        if self.points_left is None:
+            return
+        self.points_left -= 1
+        if self.points_left < 0:
+            self.chance.faults[f"crash {point.value}"] += 1
+            self.story.add(self.clock.real, peer_id, None, "is killed", point.value)
+            raise Crash
 
     def publish(self, node: Node, events: Sequence[Outgoing]) -> None:
         participant = node.participant.disk if node.participant is not None else None
@@ -225,27 +226,34 @@ class Program:
 
     # ---------------------------------------------------------------- disks
 
-    def _step_disk(self, peer_id: PeerId) -> ParticipantDisk:
+    def _participant(self, peer_id: PeerId, make: Callable[[int], AnyParticipant]) -> ParticipantRole:
         def on_commit(saga_id: SagaId, record: TimestampedEvent[ParticipantEvent]) -> None:
             self.story.add(self.clock.real, peer_id, saga_id, "commits", record)
             check_step_record(disk, saga_id, record)
 
+        store = open_store(peer_id, PARTICIPANT, encodes=self.weather.encodes)
         disk: ParticipantDisk = Disk(
-            peer_id, PARTICIPANT_TABLES, fold, is_full=self._finds_its_disk_full, on_commit=on_commit
+            peer_id, store.journal, fold, crash=store.crash, is_full=self._finds_its_disk_full, on_commit=on_commit
         )
-        return disk
+        return ParticipantRole(disk, store.marks, make)
 
-    def _saga_disk(self) -> "Disk[InitiatorEvent, SagaEntry]":
+    def _starter(self) -> InitiatorRole:
         def on_commit(saga_id: SagaId, record: TimestampedEvent[InitiatorEvent]) -> None:
             self.story.add(self.clock.real, INITIATOR, saga_id, "commits", record)
             found = outcome_in(disk, saga_id, record)
             if found is not None:
                 self._ended(*found)
 
-        disk: Disk[InitiatorEvent, SagaEntry] = Disk(
-            INITIATOR, INITIATOR_TABLES, fold_saga, is_full=self._finds_its_disk_full, on_commit=on_commit
+        store = open_store(INITIATOR, INITIATOR_TABLES, encodes=self.weather.encodes)
+        disk: InitiatorDisk = Disk(
+            INITIATOR,
+            store.journal,
+            fold_saga,
+            crash=store.crash,
+            is_full=self._finds_its_disk_full,
+            on_commit=on_commit,
         )
-        return disk
+        return InitiatorRole(disk, self._on_verdict)
 
     def _finds_its_disk_full(self) -> bool:
         return self.chance.strikes("full disks", self.weather.full)

@@ -20,7 +20,6 @@ from saga_choreography.state import Quarantined, SagaStateEntry, is_in
 from saga_choreography.storage import StorePlace
 from saga_choreography.storage.dedupe import ParticipantDedupeStore
 from saga_choreography.storage.journal import ParticipantJournal
-from saga_choreography.storage.memory import InMemoryDedupe
 from saga_choreography.testing.simulation.disk import Disk
 from saga_choreography.testing.simulation.subject import AnyParticipant
 from saga_choreography.testing.simulation.violation import Violation
@@ -36,10 +35,10 @@ InitiatorDisk = Disk[InitiatorEvent, SagaEntry]
 class _State:
     """The state trait over a simulated disk."""
 
-    def __init__(self, disk: ParticipantDisk) -> None:
+    def __init__(self, disk: ParticipantDisk, marks: ParticipantDedupeStore) -> None:
         self.saga_states: MutableMapping[SagaId, SagaStateEntry] = {}
         self.saga_journal: ParticipantJournal = disk
-        self.saga_dedupe: ParticipantDedupeStore = InMemoryDedupe(disk.journal)
+        self.saga_dedupe = marks
         self.saga_stats = ParticipantStats()
 
     def open_saga_store(self, place: StorePlace) -> None:
@@ -50,10 +49,13 @@ class _State:
 class ParticipantRole:
     """Owns steps. `make(incarnation)` gives the participant as a fresh process would."""
 
-    def __init__(self, disk: ParticipantDisk, make: Callable[[int], AnyParticipant]) -> None:
+    def __init__(
+        self, disk: ParticipantDisk, marks: ParticipantDedupeStore, make: Callable[[int], AnyParticipant]
+    ) -> None:
         self.disk = disk
+        self._marks = marks
         self._make = make
-        self._state = _State(disk)
+        self._state = _State(disk, marks)
         self._retold_before = 0
 
     @property
@@ -63,7 +65,6 @@ class ParticipantRole:
 
     def open(self, around: Surroundings, incarnation: int) -> ParticipantEngine[object, object, object]:
         """An engine as a fresh process makes it."""
-        self._state = _State(self.disk)
         # Types are checked where a participant is written; an engine is indifferent to them.
         actor = cast("SagaParticipant[object, object, object]", self._make(incarnation))
         engine = ParticipantEngine(actor, self._state, around)
@@ -117,7 +118,7 @@ class ParticipantRole:
     def forget(self) -> None:
         """The actor is gone."""
         self._retold_before = self.count_retold()
-        self._state = _State(self.disk)
+        self._state = _State(self.disk, self._marks)
 
     def restart_process(self) -> None:
         """Nothing outlives an actor but its disk."""

@@ -4,7 +4,7 @@ from enum import Enum
 from random import Random
 from typing import Final, final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 
 class Turnout(Enum):
@@ -21,6 +21,8 @@ class Turnout(Enum):
     PENDING = "pending"
 
 
+ENCODED: Final = 0.15
+"""The share of schedules whose stores hold bytes."""
 TROUBLE: Final = tuple(turnout for turnout in Turnout if turnout is not Turnout.OK)
 
 
@@ -55,6 +57,8 @@ class Weather:
     prune: float = 0.0
     deadlines: bool = False
     """Whether plans have timeouts short enough to matter."""
+    encodes: bool = True
+    """Whether stores hold bytes, as LMDB does, or plain objects, which is faster."""
     horizon: int = 10_000
     """Messages after which faults stop."""
 
@@ -71,6 +75,10 @@ class Weather:
 
 def draw_weather(rng: Random) -> Weather:
     """The weather of one schedule."""
+    return evolve(_draw(rng), encodes=rng.random() < ENCODED)
+
+
+def _draw(rng: Random) -> Weather:
 
     def one_of(*values: float) -> float:
         return rng.choice(values)
