@@ -4,7 +4,6 @@ The only mutable thing in the core; it never leaves `decide`. Because the live s
 records that are journaled, replaying the journal gives the live state by construction.
 """
 
-
 from saga_choreography.events import ParticipantEvent, SagaChoreographyEvent, TimestampedEvent
 from saga_choreography.protocol.commands import ArmTimer, Command, Decision, Publish
 from saga_choreography.protocol.fold import fold

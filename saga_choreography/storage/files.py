@@ -82,7 +82,7 @@ def parse_document(store: str, what: str, raw: bytes) -> dict[str, Json]:
     """
     try:
         document: Json = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreDamaged(store, f"{what} is unreadable: {error}", "restore it from a backup") from error
     if not isinstance(document, dict):
         raise StoreDamaged(store, f"{what} is unreadable: not an object", "restore it from a backup")
