@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Final, final
 
 START_MILLIS: Final = 1_700_000_000_000
+FAR_MILLIS: Final = 1_000_000_000
+"""So far away that a saga which goes on never waits for it."""
 
 
 @final

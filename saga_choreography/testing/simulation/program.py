@@ -25,7 +25,7 @@ from saga_choreography.storage.layout import INITIATOR as INITIATOR_TABLES
 from saga_choreography.storage.layout import PARTICIPANT
 from saga_choreography.testing.simulation.accounting import check_accounting, check_step_record, outcome_in
 from saga_choreography.testing.simulation.chance import Chance
-from saga_choreography.testing.simulation.clock import VirtualClock
+from saga_choreography.testing.simulation.clock import FAR_MILLIS, VirtualClock
 from saga_choreography.testing.simulation.disk import Disk
 from saga_choreography.testing.simulation.node import Mail, Node, peer_of
 from saga_choreography.testing.simulation.roles import InitiatorDisk, InitiatorRole, ParticipantDisk, ParticipantRole
@@ -36,9 +36,6 @@ from saga_choreography.testing.simulation.telling import check_told
 from saga_choreography.testing.simulation.violation import Crash, Violation
 from saga_choreography.testing.simulation.weather import Weather
 from saga_choreography.types import PeerId, SagaId, SagaOrigin
-
-FAR_MILLIS: Final = 1_000_000_000
-"""A deadline that a saga which goes on never meets."""
 
 _HARMLESS: Final = frozenset({NoticeKind.STORE_PAUSED, NoticeKind.STORE_RESUMED})
 _DELAYS: Final = (0, 3, 30, 400)

@@ -10,9 +10,10 @@ from saga_choreography.helpers.signals import CancelRequest, ResolveStep, StartR
 from saga_choreography.state import ParticipantState, Quarantined, is_in
 from saga_choreography.testing.simulation.answer import Answer
 from saga_choreography.testing.simulation.chance import Chance
+from saga_choreography.testing.simulation.clock import FAR_MILLIS
 from saga_choreography.testing.simulation.ending import check_end, check_rest
 from saga_choreography.testing.simulation.node import Node
-from saga_choreography.testing.simulation.program import FAR_MILLIS, Program
+from saga_choreography.testing.simulation.program import Program
 from saga_choreography.testing.simulation.story import Story, saga_of
 from saga_choreography.testing.simulation.subject import INITIATOR, Stage, Start, Subject
 from saga_choreography.testing.simulation.violation import Crash, Violation

@@ -32,5 +32,5 @@ def open_store(name: str, role: Role[R], *, encodes: bool) -> Opened[R]:
         environment = InMemoryEnvironment(name)
         journal = InMemoryJournal(environment, role)
         return Opened(journal=journal, marks=InMemoryDedupe(environment), crash=environment.crash)
-    plain = PlainStore[R](name)
+    plain: PlainStore[R] = PlainStore(name)
     return Opened(journal=plain, marks=PlainMarks(plain), crash=plain.crash)

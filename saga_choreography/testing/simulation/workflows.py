@@ -3,6 +3,7 @@
 from random import Random
 from typing import Final, TypeAlias, cast
 
+from saga_choreography.testing.simulation.clock import FAR_MILLIS
 from saga_choreography.testing.simulation.weather import Weather
 from saga_choreography.traits.subscription import AnySource, Join, Saga, Source, Step
 from saga_choreography.traits.workflow import SagaWorkflow
@@ -11,8 +12,6 @@ from saga_choreography.types import InDoubt, RetryPolicy
 MOST_STEPS: Final = 8
 _STEPS: Final = (1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, MOST_STEPS)
 """Small ones more often: most broken guarantees need few steps, and more schedules find more of them."""
-FAR_MILLIS: Final = 1_000_000_000
-"""A deadline that a saga which goes on never meets."""
 
 RandomStep: TypeAlias = Step[object, bytes, bytes | None]
 
@@ -69,4 +68,4 @@ def _tree(rng: Random, saga: Saga[bytes], steps: list[RandomStep], depth: int) -
     if depth == 0 or roll < 0.45:
         return rng.choice((saga, *steps))
     parts = tuple(_tree(rng, saga, steps, depth - 1) for _ in range(rng.randint(2, 3)))
-    return Join[object]("join", object, "all" if roll < 0.75 else "any", parts)
+    return Join("join", object, "all" if roll < 0.75 else "any", parts)
