@@ -1,5 +1,6 @@
 """Who is interested in an event: asked by the event stream, and by peers that tell a rejoined actor their facts."""
 
+from functools import lru_cache
 from typing import assert_never, final
 
 from attrs import frozen
@@ -61,6 +62,7 @@ def addressees(event: SagaChoreographyEvent) -> Addressees:
             assert_never(event)
 
 
+@lru_cache(maxsize=1024)
 def roots(plan: SagaPlan) -> tuple[str, ...]:
     """Steps that wait for the start of the saga, alone or in a join."""
     return tuple(step.step_name for step in plan.steps if SAGA_START in sources(step.after))

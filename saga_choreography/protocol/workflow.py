@@ -42,8 +42,9 @@ def graph_faults(saga_type: str, steps: Sequence[StepPlan]) -> Iterator[str]:
 
 def link(steps: Sequence[StepPlan]) -> tuple[StepPlan, ...]:
     """The same steps with `dependents`, `undo_after` and `tells_settled` filled in. The graph must have no faults."""
+    waits_for = {step.step_name: frozenset(sources(step.after)) for step in steps}
     dependents = {
-        step.step_name: tuple(other.step_name for other in steps if step.step_name in sources(other.after))
+        step.step_name: tuple(name for name, waited_for in waits_for.items() if step.step_name in waited_for)
         for step in steps
     }
     pure = {step.step_name for step in steps if step.pure}
