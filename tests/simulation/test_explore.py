@@ -13,6 +13,7 @@ from saga_choreography import (
     SagaCompleted,
     SagaContext,
     SagaFailed,
+    SagaInitiator,
     SagaQuarantined,
     SagaWorkflow,
     Step,
@@ -137,6 +138,17 @@ class DeafWarehouse(SlowWarehouse):
         return StepPending()
 
 
+class ClumsyWarehouse(SlowWarehouse):
+    """Ends over the first message."""
+
+    def on_message(self, message: object) -> None:
+        raise KeyError("shelf 7")
+
+
+class StartingTill(SagaInitiator, Till):
+    """Could start sagas."""
+
+
 def fits(outside: Outside, verdict: SagaCompleted | SagaFailed | SagaQuarantined) -> None:
     if isinstance(verdict, SagaCompleted):
         assert outside.earned == 250, f"{outside.earned} cents were earned"
@@ -183,6 +195,16 @@ def test_a_pending_step_that_nobody_ends_after_a_restart_is_found() -> None:
     found = look([Till, DeafWarehouse])
     assert not found
     assert "I1: the saga has not ended" in str(found)
+
+
+def test_an_actor_that_ends_over_a_message_of_its_own_is_found() -> None:
+    found = look([Till, ClumsyWarehouse])
+    assert "check: ClumsyWarehouse raised KeyError on a Packed" in str(found)
+
+
+def test_a_participant_that_starts_sagas_of_its_own_is_refused() -> None:
+    with pytest.raises(WorkflowError, match="StartingTill starts sagas of its own"):
+        look([StartingTill, Warehouse])
 
 
 def test_a_step_without_owner_is_refused() -> None:

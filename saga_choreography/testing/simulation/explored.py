@@ -12,12 +12,15 @@ from typing_extensions import TypeVar
 from saga_choreography.codec import payload_codec
 from saga_choreography.errors import (
     AmbiguousStepError,
+    ResolutionRefused,
     RetryableStepError,
     SafeToRetryCompensationError,
     TerminalStepError,
+    UnknownSaga,
     WorkflowError,
 )
 from saga_choreography.helpers.watch import Verdict
+from saga_choreography.runtime.initiator import SagaInitiator
 from saga_choreography.state import ParticipantState, Quarantined
 from saga_choreography.testing.simulation.chance import Chance
 from saga_choreography.testing.simulation.subject import AnyParticipant, Stage, Start, Word
@@ -71,6 +74,8 @@ class Troupe(Generic[W]):
             if not isinstance(made, SagaParticipant):
                 faults.append(f"{peer_id} is no SagaParticipant")
                 continue
+            if isinstance(made, SagaInitiator):
+                faults.append(f"{peer_id} starts sagas of its own, and only one saga is explored at a time")
             if peer_id in members:
                 faults.append(f"there are two participants of class {peer_id}")
             names = [token.name for token in declared_tokens(made) if plan.saga_type in token.sagas()]
@@ -125,7 +130,7 @@ class Explored(Generic[W]):
         for peer_id, actor in self._actors.items():
             if isinstance(actor, pykka.Actor):
                 while not actor.actor_inbox.empty():
-                    yield peer_id, partial(actor.on_receive, actor.actor_inbox.get().message)
+                    yield peer_id, partial(_receive, actor, actor.actor_inbox.get().message)
 
     def finished(self, verdicts: Mapping[SagaId, Verdict]) -> None:
         for saga_id, verdict in verdicts.items():
@@ -192,3 +197,14 @@ class Explored(Generic[W]):
 
     def _note(self, context: SagaContext, what: str) -> None:
         self._stage.note(context.step_name, context.saga_id, f"#{context.attempt}", what)
+
+
+def _receive(actor: pykka.Actor, message: object) -> None:
+    """Hand an actor a message of its own. What leaves it would end the actor, but for news that come too late."""
+    try:
+        actor.on_receive(message)
+    except (UnknownSaga, ResolutionRefused):
+        raise
+    except Exception as error:
+        what = f"{type(actor).__name__} raised {type(error).__name__} on a {type(message).__name__}: {error}"
+        raise Violation("check", what) from error
