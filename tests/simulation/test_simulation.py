@@ -9,7 +9,7 @@ from collections.abc import Collection
 import pytest
 
 from saga_choreography.testing import simulate
-from saga_choreography.testing.simulation.running import finding_of, findings, run_once, run_seeds
+from saga_choreography.testing.simulation.running import finding_of, findings, guarantee_of, run_once, run_seeds
 from saga_choreography.testing.simulation.shrinking import least_faults
 from saga_choreography.testing.simulation.weather import Turnout
 from tests.simulation.planted_around import AROUND, told_before_commit
@@ -78,7 +78,7 @@ def test_a_finding_tells_the_shortest_story_that_still_breaks_the_guarantee(monk
     seed, error = next(findings(range(SEEDS_PER_MUTANT)))
     whole, _ = run_once(seed, tells_story=True)
     finding = finding_of(seed, error)
-    assert finding.what.startswith("I3")
+    assert finding.what.startswith(guarantee_of(error))
     assert len(finding.story) < len(whole.story.lines)
     again, last = run_once(seed, without=finding.without, tells_story=True)
     assert finding.what == str(last)
