@@ -269,6 +269,8 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
 
     def work(self) -> None:
         """Run what is granted and due, a bounded batch: messages that wait in the mailbox get their turn in between."""
+        if not self.has_work():
+            return
         room = self._pacing.room()
         now_millis = self.surroundings.clock.now_millis()
         if self._interrupted and not self._calls:

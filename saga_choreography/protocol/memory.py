@@ -30,6 +30,11 @@ class StepMemory:
         """The same memory with other values that have arrived."""
         return StepMemory(entry=self.entry, arrived=arrived, answered=self.answered, probes=self.probes)
 
+    def answered_by(self, step_name: str) -> "StepMemory":
+        """The same memory, and one more dependent has settled."""
+        answered = self.answered | {step_name}
+        return StepMemory(entry=self.entry, arrived=self.arrived, answered=answered, probes=self.probes)
+
     def moved_to(self, entry: SagaStateEntry) -> "StepMemory":
         """The same memory of others, beside another entry."""
         return StepMemory(entry=entry, arrived=self.arrived, answered=self.answered, probes=self.probes)

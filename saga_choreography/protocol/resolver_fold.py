@@ -2,13 +2,12 @@
 
 from typing import assert_never
 
-from attrs import evolve
-
 from saga_choreography.errors import IllegalTransition
 from saga_choreography.events import (
     FenceRaised,
     InitiatorEvent,
     OutcomeKind,
+    QuarantinedStep,
     SagaAccepted,
     SagaParked,
     SagaResolved,
@@ -16,6 +15,7 @@ from saga_choreography.events import (
     TimestampedEvent,
 )
 from saga_choreography.protocol.resolver_commands import SagaEntry
+from saga_choreography.types import FailureCause
 
 
 def fold_saga(entry: SagaEntry | None, record: TimestampedEvent[InitiatorEvent]) -> SagaEntry:
@@ -37,23 +37,41 @@ def fold_saga(entry: SagaEntry | None, record: TimestampedEvent[InitiatorEvent])
         )
     if entry.outcome is not None:
         raise IllegalTransition(entry.outcome.value, type(event).__name__, ())
-    sequence, at_millis = record.sequence, record.at_millis
     match event:
         case SagaAccepted():
             raise IllegalTransition("started", "SagaAccepted", ("FenceRaised", "SagaResolved"))
         case FenceRaised():
             if entry.fence is not None:
                 raise IllegalTransition("fenced", "FenceRaised", ("SagaResolved",))
-            return evolve(entry, sequence=sequence, updated_at_millis=at_millis, fence=event.cause)
+            return _moved(entry, record, fence=event.cause, parked=entry.parked)
         case SagaParked():
-            return evolve(entry, sequence=sequence, updated_at_millis=at_millis, parked=event.steps)
+            return _moved(entry, record, fence=entry.fence, parked=event.steps)
         case SagaUnparked():
-            return evolve(entry, sequence=sequence, updated_at_millis=at_millis, parked=())
+            return _moved(entry, record, fence=entry.fence, parked=())
         case SagaResolved():
             if (event.outcome is OutcomeKind.FAILED) != (entry.fence is not None):
                 fenced = "unfenced" if entry.fence is None else "fenced"
                 raise IllegalTransition(fenced, f"SagaResolved {event.outcome.value}", ("the outcome that fits",))
-            outcome = event.outcome
-            return evolve(entry, sequence=sequence, updated_at_millis=at_millis, outcome=outcome, parked=())
+            return _moved(entry, record, fence=entry.fence, parked=(), outcome=event.outcome)
         case _:
             assert_never(event)
+
+
+def _moved(
+    entry: SagaEntry,
+    record: TimestampedEvent[InitiatorEvent],
+    *,
+    fence: FailureCause | None,
+    parked: tuple[QuarantinedStep, ...],
+    outcome: OutcomeKind | None = None,
+) -> SagaEntry:
+    return SagaEntry(
+        origin=entry.origin,
+        payload=entry.payload,
+        digest=entry.digest,
+        sequence=record.sequence,
+        updated_at_millis=record.at_millis,
+        fence=fence,
+        parked=parked,
+        outcome=outcome,
+    )

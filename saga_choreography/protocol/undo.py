@@ -3,8 +3,6 @@
 A step is undone once every step in its `undo_after` has settled; independent branches undo in parallel.
 """
 
-from attrs import evolve
-
 from saga_choreography.events import (
     CompensationAttemptFailed,
     CompensationExecutionCompleted,
@@ -23,7 +21,7 @@ def answered(turn: Turn, step_name: str) -> None:
     """A dependent has settled; facts may arrive before the fence does."""
     if turn.plan.pure or step_name not in turn.plan.undo_after or step_name in turn.memory.answered:
         return
-    turn.memory = evolve(turn.memory, answered=turn.memory.answered | {step_name})
+    turn.memory = turn.memory.answered_by(step_name)
     advance(turn)
 
 

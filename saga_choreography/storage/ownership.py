@@ -6,6 +6,18 @@ from typing import final
 
 from saga_choreography.errors import StoreMisused
 
+_forks = 0
+"""How often this process or one of its ancestors was forked off: asking the kernel who one is costs a system call for
+each read and write, and on some machines as much as the write itself."""
+
+
+def _forked() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_forked)
+
 
 @final
 class Ownership:
@@ -14,6 +26,7 @@ class Ownership:
     def __init__(self, store: str) -> None:
         self._store = store
         self._pid = os.getpid()
+        self._forks = _forks
         self._ident = 0
         self._thread: threading.Thread | None = None
 
@@ -22,7 +35,7 @@ class Ownership:
         Raises:
             StoreMisused: this process was forked from the one that opened the store.
         """
-        if os.getpid() != self._pid:
+        if _forks != self._forks:
             raise StoreMisused(
                 self._store,
                 f"it was opened by process {self._pid} and is used by its fork {os.getpid()}",

@@ -21,7 +21,7 @@ class Turnout(Enum):
     PENDING = "pending"
 
 
-ENCODED: Final = 0.15
+ENCODED: Final = 0.1
 """The share of schedules whose stores hold bytes."""
 TROUBLE: Final = tuple(turnout for turnout in Turnout if turnout is not Turnout.OK)
 

@@ -12,6 +12,12 @@ from saga_choreography.types import InDoubt, RetryPolicy
 MOST_STEPS: Final = 8
 _STEPS: Final = (1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, MOST_STEPS)
 """Small ones more often: most broken guarantees need few steps, and more schedules find more of them."""
+_DELAYS: Final = (0, 5, 60)
+_POLICIES: Final = {
+    (attempts, millis): RetryPolicy(max_attempts=attempts, initial_delay_millis=millis, jitter=0.5)
+    for attempts in (1, 2, 3)
+    for millis in _DELAYS
+}
 
 RandomStep: TypeAlias = Step[object, bytes, bytes | None]
 
@@ -50,7 +56,7 @@ def _step(rng: Random, number: int, after: AnySource, *, is_pure: bool) -> Rando
 
 
 def _policy(rng: Random) -> RetryPolicy:
-    return RetryPolicy(max_attempts=rng.randint(1, 3), initial_delay_millis=rng.choice((0, 5, 60)), jitter=0.5)
+    return _POLICIES[rng.randint(1, 3), rng.choice(_DELAYS)]
 
 
 def _source(rng: Random, shape: str, saga: Saga[bytes], steps: list[RandomStep]) -> AnySource:
