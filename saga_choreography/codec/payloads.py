@@ -15,7 +15,7 @@ from typing_extensions import TypeVar
 
 from saga_choreography.codec.reasons import reason_of, shortened
 from saga_choreography.codec.strict import StrictConverter
-from saga_choreography.codec.wire import nests_deeper, pack, unpack
+from saga_choreography.codec.wire import may_nest_deeper, nests_deeper, pack, unpack
 from saga_choreography.errors import PayloadError
 
 T = TypeVar("T")
@@ -47,6 +47,7 @@ class PayloadCodec(Generic[T]):
             origin if isinstance(origin, type) and (has(origin) or self._raw or self._none) else None
         )
         self._decode = _FAST.get_structure_hook(declared)
+        self._encode = _FAST.get_unstructure_hook(declared)
 
     def encode(self, value: T, what: str) -> bytes:
         """Bytes of `value`; `what` names it in errors.
@@ -56,12 +57,12 @@ class PayloadCodec(Generic[T]):
         """
         if self._nominal is not None and not isinstance(value, self._nominal):
             raise PayloadError(what, type_name(self.declared), f"got {type(value).__qualname__}: {value!r:.200}")
-        if isinstance(value, bytes) and self._raw:
+        if self._raw and isinstance(value, bytes):
             return value
         try:
-            plain = _FAST.unstructure(value, self.declared)
+            plain = self._encode(value)
             packed = pack(plain)
-            if len(packed) > _DEEPEST and nests_deeper(plain, _DEEPEST):
+            if may_nest_deeper(packed, _DEEPEST) and nests_deeper(plain, _DEEPEST):
                 raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
         except Exception as error:
             raise PayloadError(what, type_name(self.declared), reason_of(error)) from error

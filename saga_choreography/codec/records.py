@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from operator import attrgetter
 from struct import Struct
+from sys import intern
 from types import MappingProxyType
 from typing import Final, Generic, TypeAlias, get_type_hints
 from zlib import crc32
@@ -48,6 +49,8 @@ from saga_choreography.events import (
 from saga_choreography.types import FailureCause, FailureKind, PeerId, SagaId, SagaOrigin, StepInput
 
 FORMAT_VERSION: Final = 1
+_FIXED_FIELDS: Final = 3
+_ORIGIN_FIELDS: Final = 3
 _HEADER: Final = Struct(">BI")
 _SEQUENCE: Final = Struct(">I")
 
@@ -78,6 +81,9 @@ INITIATOR_TAGS: Final[Mapping[str, type[InitiatorEvent]]] = MappingProxyType(
     }
 )
 
+_EXACT: Final = (bytes, str, int, bool)
+"""Kinds of which a stored value is taken as it is, and no other in its place."""
+
 R = TypeVar("R")
 _FieldOut: TypeAlias = Callable[[object, PlanTable], object]
 _FieldIn: TypeAlias = Callable[[SagaId, object, PlanTable], object]
@@ -88,11 +94,6 @@ def record_key(saga_id: SagaId, sequence: int) -> bytes:
     return saga_id.bytes + _SEQUENCE.pack(sequence)
 
 
-def _are_whole(*numbers: int) -> bool:
-    """Whether none of them is a truth value, which Python takes for a number."""
-    return not any(isinstance(number, bool) for number in numbers)
-
-
 def _origin_out(value: object, plans: PlanTable) -> object:
     assert isinstance(value, SagaOrigin)
     digest, packed = encode_plan(value.plan)
@@ -101,19 +102,20 @@ def _origin_out(value: object, plans: PlanTable) -> object:
 
 
 def _origin_in(saga_id: SagaId, raw: object, plans: PlanTable) -> SagaOrigin:
-    match raw:
-        case [str(initiator), int(started_at_millis), bytes(digest), *_] if _are_whole(started_at_millis):
-            packed = plans.load_plan(digest) if len(digest) == DIGEST_BYTES else None
-            if packed is None:
-                raise ValueError(f"the plan {digest.hex():.80} is missing")
-            return SagaOrigin(
-                saga_id=saga_id,
-                initiator=PeerId(initiator),
-                started_at_millis=started_at_millis,
-                plan=decode_plan(packed),
-            )
-        case _:
-            raise ValueError(f"unknown origin {raw!r:.80}")
+    if type(raw) is not list or len(raw) < _ORIGIN_FIELDS:
+        raise ValueError(f"unknown origin {raw!r:.80}")
+    initiator, started_at_millis, digest = raw[:_ORIGIN_FIELDS]
+    if not (type(initiator) is str and type(started_at_millis) is int and type(digest) is bytes):
+        raise ValueError(f"unknown origin {raw!r:.80}")
+    packed = plans.load_plan(digest) if len(digest) == DIGEST_BYTES else None
+    if packed is None:
+        raise ValueError(f"the plan {digest.hex():.80} is missing")
+    return SagaOrigin(
+        saga_id=saga_id,
+        initiator=PeerId(intern(initiator)),
+        started_at_millis=started_at_millis,
+        plan=decode_plan(packed),
+    )
 
 
 def _cause_out(cause: object, _: PlanTable) -> object:
@@ -151,7 +153,7 @@ def _parked_in(_: SagaId, raw: object, __: PlanTable) -> tuple[QuarantinedStep, 
 def _source(raw: object) -> tuple[str, bytes]:
     match raw:
         case [str(name), bytes(value)]:
-            return name, value
+            return intern(name), value
         case _:
             raise ValueError(f"unknown source {raw!r:.80}")
 
@@ -187,8 +189,11 @@ class _Shape:
         )
         self.outs: list[tuple[int, _FieldOut]] = []
         self.ins: list[_FieldIn] = []
+        self.exact: list[type | None] = []
+        """Kinds of values that are stored as they are, by field; None: it must be converted."""
         for position, name in enumerate(self.names):
             declared = hints[name]
+            self.exact.append(next((kind for kind in _EXACT if declared in (kind, kind | None)), None))
             if declared in _SPECIAL:
                 out, into = _SPECIAL[declared]
                 self.outs.append((position, out))
@@ -226,7 +231,7 @@ def _enum_value(value: object, _: PlanTable) -> object:
 
 def _new_converter() -> Converter:
     converter = Converter(detailed_validation=False)
-    for kind in (bytes, str, int, bool):
+    for kind in _EXACT:
         converter.register_structure_hook(kind, _exactly(kind))
     return converter
 
@@ -248,15 +253,14 @@ class RecordCodec(Generic[R]):
         self._by_type: dict[type, _Shape] = {shape.kind: shape for shape in shapes}
         self._by_tag: dict[str, tuple[_Shape, type[R]]] = {shape.tag: (shape, tags[shape.tag]) for shape in shapes}
 
-    def encode(self, saga_id: SagaId, record: TimestampedEvent[R]) -> bytes:
-        """The stored value of a record."""
+    def encode(self, key: bytes, record: TimestampedEvent[R]) -> bytes:
+        """The stored value of a record under its `record_key`."""
         shape = self._by_type[type(record.event)]
         body = [record.sequence, shape.tag, record.at_millis, *shape.get(record.event)]
         for position, out in shape.outs:
             body[position + 3] = out(body[position + 3], self._plans)
         packed = pack(body)
-        checksum = crc32(packed, crc32(record_key(saga_id, record.sequence)))
-        return _HEADER.pack(FORMAT_VERSION, checksum) + packed
+        return _HEADER.pack(FORMAT_VERSION, crc32(packed, crc32(key))) + packed
 
     def decode(self, saga_id: SagaId, sequence: int, value: bytes) -> TimestampedEvent[R]:
         """The record of a stored value.
@@ -264,7 +268,6 @@ class RecordCodec(Generic[R]):
         Raises:
             PayloadError: wrong version, wrong checksum, unknown tag or unknown layout.
         """
-        what = f"record {sequence} of saga {saga_id}"
         try:
             version, checksum = _HEADER.unpack_from(value)
             body = value[_HEADER.size :]
@@ -276,22 +279,24 @@ class RecordCodec(Generic[R]):
                 raise ValueError("the checksum does not match, the medium changed it")
             return self._structure(saga_id, sequence, unpack(body))
         except Exception as error:
+            what = f"record {sequence} of saga {saga_id}"
             raise PayloadError(what, "journal record", reason_of(error)) from error
 
     def _structure(self, saga_id: SagaId, sequence: int, body: object) -> TimestampedEvent[R]:
-        match body:
-            case [int(stored), str(tag), int(at_millis), *values] if stored == sequence and _are_whole(
-                stored, at_millis
-            ):
-                if tag not in self._by_tag:
-                    raise ValueError(f"unknown tag {tag!r:.40}, written by a newer version?")
-                shape, kind = self._by_tag[tag]
-                if len(values) < shape.required:
-                    raise ValueError(f"{tag} has {len(values)} fields, needs {shape.required}")
-                arguments = {
-                    name: into(saga_id, raw, self._plans)
-                    for name, into, raw in zip(shape.names, shape.ins, values, strict=False)
-                }
-                return TimestampedEvent(sequence, at_millis, kind(**arguments))
-            case _:
-                raise ValueError(f"unknown layout {body!r:.80}")
+        # Plain tests instead of a pattern: a recovery reads hundreds of thousands of records.
+        if type(body) is not list or len(body) < _FIXED_FIELDS:
+            raise ValueError(f"unknown layout {body!r:.80}")
+        stored, tag, at_millis = body[:_FIXED_FIELDS]
+        if not (type(stored) is int and stored == sequence and type(tag) is str and type(at_millis) is int):
+            raise ValueError(f"unknown layout {body!r:.80}")
+        known = self._by_tag.get(tag)
+        if known is None:
+            raise ValueError(f"unknown tag {tag!r:.40}, written by a newer version?")
+        shape, kind = known
+        values = body[_FIXED_FIELDS:]
+        if len(values) < shape.required:
+            raise ValueError(f"{tag} has {len(values)} fields, needs {shape.required}")
+        arguments: dict[str, object] = {}
+        for name, exact, into, raw in zip(shape.names, shape.exact, shape.ins, values, strict=False):
+            arguments[name] = raw if type(raw) is exact else into(saga_id, raw, self._plans)
+        return TimestampedEvent(sequence, at_millis, kind(**arguments))

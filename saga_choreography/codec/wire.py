@@ -27,8 +27,7 @@ def pack(value: object) -> bytes:
     Raises:
         TypeError, ValueError, OverflowError: the value is not plain data.
     """
-    packed: object = _packers.of_this_thread.pack(value)
-    assert isinstance(packed, bytes)
+    packed: bytes = _packers.of_this_thread.pack(value)
     return packed
 
 
@@ -53,6 +52,14 @@ def _require_whole(packed: bytes) -> None:
         walker.skip()
     except msgpack.OutOfData as error:
         raise ValueError("the bytes end in the middle of a value") from error
+
+
+_NO_HEADER: Final = bytes(byte for byte in range(256) if not (0x80 <= byte <= 0x9F or 0xDC <= byte <= 0xDF))
+
+
+def may_nest_deeper(packed: bytes, levels: int) -> bool:
+    """Whether msgpack bytes hold enough headers of lists and mappings, or what looks like one, to nest so deep."""
+    return len(packed) > levels and len(packed.translate(None, _NO_HEADER)) > levels
 
 
 def nests_deeper(value: object, levels: int) -> bool:

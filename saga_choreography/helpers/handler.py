@@ -38,8 +38,9 @@ def handle_saga_event(actor: HasEngines, event: SagaSignal) -> None:
             finally:
                 event.done.set_result(None)
         case _:
-            for engine in engines_of(actor):
-                engine.receive(event)
+            for machinery in actor.saga_engines:
+                if isinstance(machinery, Engine):
+                    machinery.receive(event)
 
 
 def engines_of(actor: HasEngines) -> tuple[Engine, ...]:

@@ -82,7 +82,7 @@ class InitiatorEngine(Engine):
         *,
         admission: Admission,
         watches: Watches,
-        on_verdict: Callable[[Verdict], None],
+        on_verdict: Callable[[Verdict], None] | None,
     ) -> None:
         super().__init__(surroundings)
         self.journal = journal
@@ -189,10 +189,9 @@ class InitiatorEngine(Engine):
                 assert_never(command)
 
     def _hook(self, verdict: Verdict) -> None:
-        def run() -> None:
-            self.isolate("the outcome hook", partial(self._on_verdict, verdict))
-
-        self.after_commit(run)
+        hook = self._on_verdict
+        if hook is not None:
+            self.after_commit(partial(self.isolate, "the outcome hook", partial(hook, verdict)))
 
     def _start(self, request: StartRequest, now_millis: int) -> None:
         """Accept a saga, or recognise one that was accepted before. Whoever asked has taken a place for it."""
@@ -211,6 +210,7 @@ class InitiatorEngine(Engine):
                 initiator=self.surroundings.peer_id,
                 started_at_millis=now_millis,
                 plan=request.plan,
+                birth=request.birth,
             )
             digest = start_digest(request.plan, request.payload)
             self._apply(request.saga_id, accept(origin, request.payload, digest))
@@ -229,6 +229,8 @@ class InitiatorEngine(Engine):
 
     def _is_new(self, request: StartRequest) -> bool:
         memory = self._sagas.get(request.saga_id)
+        if memory is None and request.birth:
+            return True
         entry = memory.entry if memory is not None else replay_saga(self.journal, request.saga_id)
         digest = start_digest(request.plan, request.payload)
         if entry is not None:

@@ -35,6 +35,7 @@ from saga_choreography.helpers.execution import (
 )
 from saga_choreography.helpers.fault_points import FaultPoint
 from saga_choreography.helpers.host import StateHost
+from saga_choreography.helpers.met import Met
 from saga_choreography.helpers.pacing import Pacing
 from saga_choreography.helpers.peer import Peer, concerns
 from saga_choreography.helpers.ports import Surroundings
@@ -65,7 +66,7 @@ from saga_choreography.protocol.stimuli import (
 )
 from saga_choreography.state import ParticipantState, Quarantined, SagaStateEntry, is_in
 from saga_choreography.traits.outcomes import StepOutput
-from saga_choreography.traits.participant import SagaParticipant, declared_steps
+from saga_choreography.traits.participant import SagaParticipant, declared_steps, has_hook
 from saga_choreography.types import SagaId, context_for
 
 In = TypeVar("In")
@@ -94,6 +95,9 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         self._calls: deque[tuple[SagaId, c.Command]] = deque()
         self._stage = Stage()
         self._pacing = Pacing(surroundings.clock)
+        self._met = Met()
+        self._hears_completed = has_hook(participant, "on_saga_completed")
+        self._hears_failed = has_hook(participant, "on_saga_failed")
 
     @property
     def steps(self) -> frozenset[tuple[str, str]]:
@@ -183,16 +187,18 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         if bound is None or isinstance(event, SagaOutcome):
             return
         name = bound.token.name
-        if event.origin.plan.step(name) is None or self._state.saga_dedupe.seen(event.saga_id, name):
+        origin = event.origin
+        is_new = self._met.is_new(origin.birth) or not self._state.saga_dedupe.seen(origin.saga_id, name)
+        if not is_new or origin.plan.step(name) is None:
             self._stats.count("duplicates")
             return
-        self._decide(unheard_of(event.origin, name, now_millis), event, bound, now_millis)
+        self._decide(unheard_of(origin, name, now_millis), event, bound, now_millis)
 
     def _feed(self, saga_id: SagaId, stimulus: Stimulus, now_millis: int) -> None:
         entry = self._states.get(saga_id)
         if entry is None:
             return  # ended meanwhile: a late timer or result
-        heard = self._heard.get(saga_id)
+        heard = self._heard.get(saga_id) if self._heard else None  # mostly nothing is, and hashing a UUID is slow
         memory = heard if heard is not None else StepMemory(entry=entry)
         self._decide(memory, stimulus, self._steps[entry.origin.saga_type], now_millis)
 
@@ -203,10 +209,11 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
             self._stats.count("duplicates")
             return
         saga_id = after.entry.saga_id
-        self._states[saga_id] = after.entry
+        if after.entry is not memory.entry or not after.entry.sequence:
+            self._states[saga_id] = after.entry
         if after.arrived or after.answered or after.probes:
             self._heard[saga_id] = after
-        else:
+        elif self._heard:
             self._heard.pop(saga_id, None)
         for record in decision.records:
             self._stage.add(saga_id, after.entry.step_name, record)
@@ -239,16 +246,21 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
 
     def _forget(self, entry: SagaStateEntry, outcome: SagaOutcome, now_millis: int) -> None:
         del self._states[entry.saga_id]
-        self._heard.pop(entry.saga_id, None)
+        if self._heard:
+            self._heard.pop(entry.saga_id, None)
         if entry.sequence == 0:
             return
-        context = context_for(entry.origin, entry.step_name, 1, "do")
+        self._met.forget(entry.origin.birth)
         if isinstance(outcome, SagaCompleted):
             self._stage.end(entry.saga_id, now_millis, OutcomeKind.COMPLETED)
-            self._hook("on_saga_completed", partial(self._participant.on_saga_completed, context))
+            if self._hears_completed:
+                context = context_for(entry.origin, entry.step_name, 1, "do")
+                self._hook("on_saga_completed", partial(self._participant.on_saga_completed, context))
         else:
             self._stage.end(entry.saga_id, now_millis, OutcomeKind.FAILED)
-            self._hook("on_saga_failed", partial(self._participant.on_saga_failed, context, outcome.reason))
+            if self._hears_failed:
+                context = context_for(entry.origin, entry.step_name, 1, "do")
+                self._hook("on_saga_failed", partial(self._participant.on_saga_failed, context, outcome.reason))
 
     def _hook(self, name: str, call: "partial[None]") -> None:
         def run() -> None:

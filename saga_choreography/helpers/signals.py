@@ -92,12 +92,16 @@ class ResolveStep:
 @final
 @frozen
 class StartRequest:
-    """Start a saga. `reply` gets None once it is committed (or was started before), or the error."""
+    """Start a saga. `reply` gets None once it is committed (or was started before), or the error.
+
+    `birth`: the id was made for this very request, which is not repeated; 0: the saga may be known.
+    """
 
     saga_id: SagaId
     plan: SagaPlan
     payload: bytes
     reply: "Future[None]" = field(eq=False)
+    birth: int = 0
 
 
 @final

@@ -1,7 +1,7 @@
 """Who is interested in an event: asked by the event stream, and by peers that tell a rejoined actor their facts."""
 
 from functools import lru_cache
-from typing import assert_never, final
+from typing import Final, assert_never, final
 
 from attrs import frozen
 
@@ -26,7 +26,7 @@ from saga_choreography.types import SAGA_START, SagaPlan
 
 
 @final
-@frozen
+@frozen(cache_hash=True)
 class Addressees:
     """Steps (by name) and whether the initiator is to hear an event. Observers hear everything."""
 
@@ -34,35 +34,59 @@ class Addressees:
     initiator: bool = False
 
 
+_PLANS: Final = 1024
 NOBODY = Addressees()
 _INITIATOR = Addressees((), True)
 
 
+OBSERVED_ONLY: Final = (StepStarted, CompensationStarted, SagaQuarantined)
+"""Events that no actor acts on."""
+
+
 def addressees(event: SagaChoreographyEvent) -> Addressees:
-    """The interested parties of an event, from its plan."""
+    """The interested parties of an event, from its plan; events of one plan share their answer."""
     plan = event.origin.plan
     match event:
-        case SagaStarted():
-            return Addressees(roots(plan))
         case StepCompleted():
-            step = plan.step(event.step_name)
-            return _INITIATOR if step is None or event.late else Addressees(step.dependents, True)
+            return _INITIATOR if event.late else _of_completed(plan, event.step_name)
+        case SagaStarted():
+            return _of_started(plan)
+        case SagaCompleted() | SagaFailed() | CompensationRequested():
+            return _of_all(plan)
         case StepAck() if event.status is AckStatus.QUARANTINED:
             return _INITIATOR
         case StepFailed() | StepAck() | CompensationCompleted():
-            step = plan.step(event.step_name)
-            return _INITIATOR if step is None else Addressees(step.tells_settled, True)
+            return _of_settled(plan, event.step_name)
         case CompensationFailed():
             return _INITIATOR
-        case CompensationRequested() | SagaCompleted() | SagaFailed():
-            return Addressees(plan.step_names)
         case StepStarted() | CompensationStarted() | SagaQuarantined():
             return NOBODY
         case _:
             assert_never(event)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=_PLANS)
+def _of_started(plan: SagaPlan) -> Addressees:
+    return Addressees(roots(plan))
+
+
+@lru_cache(maxsize=_PLANS)
+def _of_all(plan: SagaPlan) -> Addressees:
+    return Addressees(plan.step_names)
+
+
+@lru_cache(maxsize=16 * _PLANS)
+def _of_completed(plan: SagaPlan, step_name: str) -> Addressees:
+    step = plan.step(step_name)
+    return _INITIATOR if step is None else Addressees(step.dependents, True)
+
+
+@lru_cache(maxsize=16 * _PLANS)
+def _of_settled(plan: SagaPlan, step_name: str) -> Addressees:
+    step = plan.step(step_name)
+    return _INITIATOR if step is None else Addressees(step.tells_settled, True)
+
+
 def roots(plan: SagaPlan) -> tuple[str, ...]:
     """Steps that wait for the start of the saga, alone or in a join."""
     return tuple(step.step_name for step in plan.steps if SAGA_START in sources(step.after))

@@ -24,19 +24,16 @@ class Turn:
         self.spec = spec
         self.plan = plan
         self.now_millis = now_millis
-        self._entry = memory.entry
+        self.entry: SagaStateEntry = memory.entry
+        """The entry as the records of this turn leave it; only `record` moves it on."""
         self._records: list[TimestampedEvent[ParticipantEvent]] = []
         self._commands: list[Command] = []
 
-    @property
-    def entry(self) -> SagaStateEntry:
-        return self._entry
-
     def record(self, event: ParticipantEvent) -> None:
         """Journal an event; the entry moves on at once."""
-        record = TimestampedEvent(self._entry.sequence + 1, self.now_millis, event)
+        record = TimestampedEvent(self.entry.sequence + 1, self.now_millis, event)
         # A fresh entry has no record yet: its first one carries everything the entry knows.
-        self._entry = fold(self._entry if self._entry.sequence else None, record)
+        self.entry = fold(self.entry if self.entry.sequence else None, record)
         self._records.append(record)
 
     def do(self, command: Command) -> None:
@@ -51,9 +48,9 @@ class Turn:
     def delay_millis(self, attempt: int, *, compensating: bool = False) -> int:
         """Backoff after `attempt`, spread by saga and attempt rather than by chance, so that a replay repeats it."""
         policy = self.plan.compensation_retry if compensating else self.plan.retry
-        spread = (self._entry.origin.saga_id.int + attempt * 389) % _SPREAD_STEPS / _SPREAD_STEPS
+        spread = (self.entry.origin.saga_id.int + attempt * 389) % _SPREAD_STEPS / _SPREAD_STEPS
         return policy.delay_millis(attempt, spread)
 
     def decision(self) -> Decision:
-        memory = self.memory if self._entry is self.memory.entry else self.memory.moved_to(self._entry)
+        memory = self.memory if self.entry is self.memory.entry else self.memory.moved_to(self.entry)
         return Decision(memory, tuple(self._records), tuple(self._commands))

@@ -15,7 +15,7 @@ from saga_choreography.helpers.participant import ParticipantEngine
 from saga_choreography.helpers.watch import Watches
 from saga_choreography.runtime.connection import Connection, tell
 from saga_choreography.runtime.event_stream import Joined, Ref
-from saga_choreography.runtime.initiator import InitiatorSeat, SagaInitiator
+from saga_choreography.runtime.initiator import InitiatorSeat, SagaInitiator, hears_outcomes
 from saga_choreography.storage import DataDirectory, Durability, StorePlace
 from saga_choreography.traits.participant import SagaParticipant, declared_tokens
 from saga_choreography.traits.state_ext import SagaStateExt
@@ -151,7 +151,7 @@ class Attaching:
             connection,
             admission=self.admission,
             watches=self.watches,
-            on_verdict=actor.on_saga_outcome,
+            on_verdict=actor.on_saga_outcome if hears_outcomes(type(actor)) else None,
         )
 
     def _place(self, name: str) -> StorePlace:

@@ -7,11 +7,12 @@ from typing import final
 
 import pykka
 
-from saga_choreography.helpers.fault_points import FaultPoint, FaultPointHook
+from saga_choreography.helpers.fault_points import FaultPoint, FaultPointHook, nothing_happens
 from saga_choreography.helpers.peer import Outgoing
 from saga_choreography.helpers.ports import Clock
 from saga_choreography.helpers.signals import Flush, SagaEvent, SagaSignal
 from saga_choreography.observability import NoticeKind, SagaNotice
+from saga_choreography.protocol.routing import OBSERVED_ONLY
 from saga_choreography.runtime.event_stream import Published, Ref
 from saga_choreography.runtime.timers import Timers
 from saga_choreography.types import PeerId, SagaId
@@ -35,6 +36,7 @@ class Connection:
         stopping: threading.Event,
         tell_observers: Callable[[SagaNotice], None],
         fault_points: FaultPointHook,
+        is_observed: bool,
     ) -> None:
         self._peer_id = peer_id
         self._own_ref = own_ref
@@ -44,6 +46,7 @@ class Connection:
         self._stopping = stopping
         self._tell_observers = tell_observers
         self._fault_points = fault_points
+        self._is_observed = is_observed
 
     @property
     def peer_id(self) -> PeerId:
@@ -62,7 +65,10 @@ class Connection:
         return self._stopping.is_set()
 
     def publish(self, events: Sequence[Outgoing]) -> None:
-        tell(self._stream, Published(tuple(events)))
+        if not self._is_observed:  # then nobody would act on these, and telling them would only wake the stream
+            events = [event for event in events if not isinstance(event, OBSERVED_ONLY)]
+        if events:
+            tell(self._stream, Published(tuple(events)))
 
     def wake_later(self) -> None:
         tell(self._own_ref, _FLUSH)
@@ -78,7 +84,8 @@ class Connection:
         self._tell_observers(SagaNotice(kind=kind, peer=self._peer_id, detail=detail, saga_id=saga_id))
 
     def reach(self, point: FaultPoint) -> None:
-        self._fault_points(point, self._peer_id)
+        if self._fault_points is not nothing_happens:
+            self._fault_points(point, self._peer_id)
 
     def pause(self, seconds: float) -> bool:
         return not self._stopping.wait(seconds)

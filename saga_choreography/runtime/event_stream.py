@@ -6,7 +6,7 @@ not the number of actors: recipients are looked up by (saga type, step), never s
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeAlias, assert_never, final
+from typing import Any, Final, TypeAlias, assert_never, final
 
 import pykka
 from attrs import field, frozen
@@ -19,6 +19,8 @@ from saga_choreography.traits.state_ext import ActorMixin
 from saga_choreography.types import PeerId, SagaId
 
 Ref: TypeAlias = "pykka.ActorRef[Any]"
+
+_MOST_ROUTES: Final = 10_000
 
 
 @final
@@ -79,6 +81,8 @@ class EventStream(ActorMixin, pykka.ThreadingActor):
         self._peers: dict[PeerId, Joined] = {}
         self._owners: dict[tuple[str, str], dict[int, Joined]] = {}
         self._observers: list[Callable[[Sequence[SagaChoreographyEvent]], None]] = []
+        self._routes: dict[tuple[str, Addressees], frozenset[PeerId] | None] = {}
+        """Who serves the steps of a saga type; None: that depends on the saga."""
 
     def on_receive(self, message: StreamMessage) -> None:
         """Handle one message."""
@@ -103,18 +107,36 @@ class EventStream(ActorMixin, pykka.ThreadingActor):
                 event, to = out.event, Addressees((out.step_name,))
             else:
                 event, to = out, addressees(out)
-            # An actor that serves an event in two roles gets it once: both of its engines see it.
-            receivers = {self._owner(event, step) for step in to.steps}
-            if to.initiator:
-                receivers.add(event.origin.initiator)
+            receivers = self._receivers(event, to)
             for peer_id in receivers:
-                if peer_id is not None and peer_id in self._peers:
-                    batches.setdefault(peer_id, []).append(event)
+                batches.setdefault(peer_id, []).append(event)
+            # An actor that serves an event in two roles gets it once: both of its engines see it.
+            if to.initiator and event.origin.initiator not in receivers:
+                batches.setdefault(event.origin.initiator, []).append(event)
         for peer_id, events in batches.items():
-            self._tell(peer_id, SagaEvent(Events(tuple(events))))
-        told = [out for out in outgoing if not isinstance(out, Directed)]
-        for observer in self._observers:
-            observer(told)
+            if peer_id in self._peers:
+                self._tell(peer_id, SagaEvent(Events(tuple(events))))
+        if self._observers:
+            told = [out for out in outgoing if not isinstance(out, Directed)]
+            for observer in self._observers:
+                observer(told)
+
+    def _receivers(self, event: SagaChoreographyEvent, to: Addressees) -> frozenset[PeerId]:
+        saga_type = event.saga_type
+        try:
+            known = self._routes[saga_type, to]
+        except KeyError:
+            sharded = any(
+                owner.shards > 1 for step in to.steps for owner in self._owners.get((saga_type, step), {}).values()
+            )
+            known = self._routes[saga_type, to] = None if sharded else self._look_up(event, to)
+            if len(self._routes) > _MOST_ROUTES:
+                self._routes.clear()
+        return known if known is not None else self._look_up(event, to)
+
+    def _look_up(self, event: SagaChoreographyEvent, to: Addressees) -> frozenset[PeerId]:
+        owners = (self._owner(event, step) for step in to.steps)
+        return frozenset(owner for owner in owners if owner is not None)
 
     def _owner(self, event: SagaChoreographyEvent, step_name: str) -> PeerId | None:
         owners = self._owners.get((event.saga_type, step_name))
@@ -125,6 +147,7 @@ class EventStream(ActorMixin, pykka.ThreadingActor):
         return None if owner is None else owner.peer_id
 
     def _join(self, joined: Joined) -> None:
+        self._routes.clear()
         self._peers[joined.peer_id] = joined
         for owned in joined.steps:
             self._owners.setdefault(owned, {})[joined.shard] = joined
@@ -134,6 +157,7 @@ class EventStream(ActorMixin, pykka.ThreadingActor):
                 self._tell(peer_id, announcement)
 
     def _drop(self, peer_id: PeerId) -> None:
+        self._routes.clear()
         gone = self._peers.pop(peer_id, None)
         if gone is None:
             return

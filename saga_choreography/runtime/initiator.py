@@ -14,7 +14,7 @@ from saga_choreography.helpers.signals import StartRequest
 from saga_choreography.runtime.handle import SagaHandle
 from saga_choreography.traits.state_ext import ActorMixin
 from saga_choreography.traits.workflow import SagaWorkflow
-from saga_choreography.types import SagaId, new_saga_id
+from saga_choreography.types import SagaId, new_saga_id, next_birth
 
 P = TypeVar("P")
 
@@ -59,7 +59,8 @@ class SagaInitiator(ActorMixin):
         what = f"payload of saga type {workflow.saga.name!r}"
         encoded = payload_codec(workflow.saga.gives).encode(payload, what)
         reply: Future[None] = Future()
-        request = StartRequest(saga_id or new_saga_id(), workflow.plan, encoded, reply)
+        birth = 0 if saga_id is not None else next_birth()
+        request = StartRequest(saga_id or new_saga_id(), workflow.plan, encoded, reply, birth)
         handle = seat.handle(request.saga_id)
         seat.admission.enter(request.saga_id, 0)
         try:
@@ -96,3 +97,8 @@ class SagaInitiator(ActorMixin):
             name = type(self).__name__
             raise NotAttached(f"{name} has not joined a SagaSystem: start it with system.start_actor()")
         return self.saga_seat, engine
+
+
+def hears_outcomes(actor_class: type[SagaInitiator]) -> bool:
+    """Whether a class overrides the hook of outcomes."""
+    return actor_class.on_saga_outcome is not SagaInitiator.on_saga_outcome

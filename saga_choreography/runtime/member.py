@@ -52,6 +52,8 @@ class Shared:
     stopping: threading.Event
     fault_points: FaultPointHook
     tell_observers: Callable[[SagaNotice], None]
+    is_observed: bool
+    """Whether anybody hears events that no actor acts on."""
 
 
 class Attacher(Protocol):
@@ -167,6 +169,7 @@ class Member:
             stopping=shared.stopping,
             tell_observers=shared.tell_observers,
             fault_points=shared.fault_points,
+            is_observed=shared.is_observed,
         )
 
         def attach(actor: HasEngines) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from itertools import chain, repeat
 from types import TracebackType
 from typing import Final, Literal, Self, TypeAlias, final, overload
 
@@ -48,7 +49,7 @@ from saga_choreography.runtime.timers import Timers
 from saga_choreography.storage import DataDirectory, Durability
 from saga_choreography.traits.outcomes import StepOutput
 from saga_choreography.traits.workflow import AnyWorkflow, SagaWorkflow
-from saga_choreography.types import PeerId, SagaId, new_saga_id
+from saga_choreography.types import PeerId, SagaId, new_saga_id, next_birth
 
 P = TypeVar("P")
 A = TypeVar("A", bound=pykka.Actor)
@@ -126,6 +127,7 @@ class SagaSystem:
             stopping=self._stopping,
             tell_observers=self._notice,
             fault_points=fault_points,
+            is_observed=bool(self._observers),
         )
         self._seats: dict[str, Seat] = {}
         try:
@@ -262,12 +264,15 @@ class SagaSystem:
         seat.check(workflow)
         encoded = payload_codec(workflow.saga.gives).encode(payload, f"payload of saga type {workflow.saga.name!r}")
         own_id = saga_id or new_saga_id()
+        # Only the first request is the first that is heard of a new id: it is repeated when the actor dies meanwhile.
+        births = chain(() if saga_id is not None else (next_birth(),), repeat(0))
         handle = seat.handle(own_id)
         seat.enter(own_id, timeout, self._stopping)
         initiator = self._registry.members_of(DEFAULT_INITIATOR)[0]
-        self._ask(initiator, lambda reply: StartRequest(own_id, workflow.plan, encoded, reply))
-        with suppress(StoreMisused):  # stopped this very moment: the saga is started all the same
-            self._inform(handle)
+        self._ask(initiator, lambda reply: StartRequest(own_id, workflow.plan, encoded, reply, next(births)))
+        if saga_id is not None:
+            with suppress(StoreMisused):  # stopped this very moment: the saga is started all the same
+                self._inform(handle)
         return handle
 
     def handle(self, saga_id: SagaId) -> SagaHandle:

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, Lock
 from typing import final
 
 from saga_choreography.errors import StoreError
@@ -16,7 +16,9 @@ class Gate:
 
     def __init__(self, store: str) -> None:
         self._store = store
-        self._condition = Condition()
+        # The bare lock in front of the condition: every read and write comes through here.
+        self._lock = Lock()
+        self._condition = Condition(self._lock)
         self._inside = 0
         self._shut = False
 
@@ -26,16 +28,16 @@ class Gate:
         Raises:
             StoreError: it stayed shut for too long.
         """
-        with self._condition:
+        with self._lock:
             while self._shut:
                 if not self._condition.wait(PATIENCE_SECONDS):
                     raise StoreError(self._store, "its map is being changed for too long", "try again")
             self._inside += 1
 
     def leave(self) -> None:
-        with self._condition:
+        with self._lock:
             self._inside -= 1
-            if not self._inside:
+            if self._shut and not self._inside:
                 self._condition.notify_all()
 
     @contextmanager

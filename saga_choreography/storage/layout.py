@@ -26,6 +26,7 @@ _TIME: Final = Struct(">Q")
 _CHECKSUM: Final = Struct(">I")
 _ENDED: Final = Struct(">BQIB")
 _LONGEST_KEY: Final = 400
+_LATEST: Final = (1 << 64) - 1
 AFTER_ALL_KEYS: Final = b"\xff" * 512
 _OUTCOME_CODES: Final = {OutcomeKind.COMPLETED: 1, OutcomeKind.FAILED: 2}
 _OUTCOMES: Final = {code: outcome for outcome, code in _OUTCOME_CODES.items()}
@@ -112,7 +113,7 @@ def decode_ended(saga: bytes, raw: bytes) -> EndedRow:
 
 def clamp_millis(at_millis: int) -> int:
     """Times that keys can hold: before 1970 is 1970."""
-    return min(max(at_millis, 0), (1 << 64) - 1)
+    return at_millis if 0 <= at_millis <= _LATEST else 0 if at_millis < 0 else _LATEST
 
 
 def time_key(at_millis: int, saga: bytes = b"") -> bytes:

@@ -5,12 +5,13 @@ is ever open across user code.
 """
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, final
 
 import lmdb
-from typing_extensions import override
+from typing_extensions import TypeVar, override
 
 from saga_choreography.errors import StoreDamaged, StoreError, StoreMisused
 from saga_choreography.storage.audit import audit
@@ -19,8 +20,10 @@ from saga_choreography.storage.files import file_fault, make_directory
 from saga_choreography.storage.lmdb_map import LmdbMap, StoreUsage, round_up
 from saga_choreography.storage.lmdb_opening import open_for_reading, open_for_writing
 from saga_choreography.storage.lockfile import FileLock
-from saga_choreography.storage.staging import Stage, StagedEnvironment
+from saga_choreography.storage.staging import Reads, Stage, StagedEnvironment
 from saga_choreography.storage.unsynced import POWER_LOSS, Unsynced, boot_id, forget
+
+T = TypeVar("T")
 
 DEFAULT_MAP_BYTES: Final = 1 << 30
 SMALLEST_MAP_BYTES: Final = 1 << 18
@@ -112,6 +115,11 @@ class LmdbEnvironment(StagedEnvironment):
     @property
     def readonly(self) -> bool:
         return self._readonly
+
+    @override
+    def consistent(self, look: Callable[[Reads], T]) -> T:
+        self._ownership.require_process()
+        return self._map.consistent(look)
 
     @override
     def value(self, table: str, key: bytes) -> bytes | None:

@@ -18,7 +18,7 @@ from saga_choreography.storage.layout import AFTER_ALL_KEYS
 from saga_choreography.storage.lmdb_faults import store_fault
 from saga_choreography.storage.lmdb_opening import Handles
 from saga_choreography.storage.lmdb_pages import DATA_NAME
-from saga_choreography.storage.staging import Stage
+from saga_choreography.storage.staging import Reads, Stage
 
 T = TypeVar("T")
 
@@ -64,34 +64,25 @@ class LmdbMap:
         """Committed rows with start <= key < stop, at most `limit`."""
         if limit is not None and limit <= 0:
             return []
-        return self._read(lambda txn: self._walk(txn, table, start, stop, limit))
+        return self._read(lambda txn: _walk(txn, self._handles[table], start, stop, limit))
+
+    def consistent(self, look: Callable[[Reads], T]) -> T:
+        """What `look` finds in one read transaction."""
+        return self._read(lambda txn: look(_Snapshot(txn, self._handles)))
 
     def all_rows(self, table: str) -> list[tuple[bytes, bytes]]:
         """All committed rows, as many as LMDB has counted: one flipped bit in a page can hide the rest of it."""
 
         def walk(txn: "lmdb.Transaction[bytes]") -> tuple[list[tuple[bytes, bytes]], int]:
-            return self._walk(txn, table, b"", AFTER_ALL_KEYS, None), txn.stat(db=self._handles[table])["entries"]
+            return _walk(txn, self._handles[table], b"", AFTER_ALL_KEYS, None), txn.stat(db=self._handles[table])[
+                "entries"
+            ]
 
         rows, counted = self._read(walk)
         if len(rows) != counted:
             why = f"{len(rows)} of the {counted} rows of {table} are there"
             raise StoreDamaged(self._store, why, "keep the directory as evidence and restore it from a backup")
         return rows
-
-    def _walk(
-        self, txn: "lmdb.Transaction[bytes]", table: str, start: bytes, stop: bytes, limit: int | None
-    ) -> list[tuple[bytes, bytes]]:
-        found: list[tuple[bytes, bytes]] = []
-        with txn.cursor(db=self._handles[table]) as cursor:
-            if not (cursor.set_range(start) if start else cursor.first()):
-                return found
-            for key, value in cursor:
-                if key >= stop:
-                    break
-                found.append((key, value))
-                if len(found) == limit:
-                    break
-        return found
 
     def begin_snapshot(self) -> "lmdb.Transaction[bytes]":
         """A read transaction for the owning thread, to be aborted before it commits (so before the map may move)."""
@@ -270,6 +261,37 @@ class LmdbMap:
         if isinstance(fault, StoreDamaged):
             self._broken = fault.why
         return fault
+
+
+@final
+class _Snapshot:
+    """Reads in one transaction."""
+
+    def __init__(self, txn: "lmdb.Transaction[bytes]", handles: Handles) -> None:
+        self._txn = txn
+        self._handles = handles
+
+    def value(self, table: str, key: bytes) -> bytes | None:
+        return self._txn.get(key, db=self._handles[table])
+
+    def rows(self, table: str, start: bytes, stop: bytes, limit: int | None = None) -> list[tuple[bytes, bytes]]:
+        return _walk(self._txn, self._handles[table], start, stop, limit)
+
+
+def _walk(
+    txn: "lmdb.Transaction[bytes]", handle: "lmdb._Database", start: bytes, stop: bytes, limit: int | None
+) -> list[tuple[bytes, bytes]]:
+    found: list[tuple[bytes, bytes]] = []
+    with txn.cursor(db=handle) as cursor:
+        if not (cursor.set_range(start) if start else cursor.first()):
+            return found
+        for key, value in cursor:
+            if key >= stop:
+                break
+            found.append((key, value))
+            if len(found) == limit:
+                break
+    return found
 
 
 def round_up(size: int) -> int:

@@ -6,6 +6,7 @@ transactions; new ones made after a simulated crash see what was committed and n
 
 from bisect import bisect_left, insort
 from collections import defaultdict
+from collections.abc import Callable
 from threading import Lock
 from typing import TypeAlias, cast, final, overload
 
@@ -16,10 +17,11 @@ from saga_choreography.events import InitiatorEvent, ParticipantEvent
 from saga_choreography.storage.layout import INITIATOR, PARTICIPANT, Role
 from saga_choreography.storage.staged_dedupe import StagedDedupe
 from saga_choreography.storage.staged_journal import StagedJournal
-from saga_choreography.storage.staging import Stage, StagedEnvironment
+from saga_choreography.storage.staging import Reads, Stage, StagedEnvironment
 from saga_choreography.types import SagaId
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 @final
@@ -41,6 +43,25 @@ class _Table:
 
 
 @final
+class _Rows:
+    """The rows of all tables, for whoever holds the lock."""
+
+    def __init__(self, tables: defaultdict[str, _Table]) -> None:
+        self._tables = tables
+
+    def value(self, table: str, key: bytes) -> bytes | None:
+        return self._tables[table].values.get(key)
+
+    def rows(self, table: str, start: bytes, stop: bytes, limit: int | None = None) -> list[tuple[bytes, bytes]]:
+        found = self._tables[table]
+        first = bisect_left(found.order, start)
+        last = bisect_left(found.order, stop)
+        if limit is not None:
+            last = min(last, first + limit)
+        return [(key, found.values[key]) for key in found.order[first:last]]
+
+
+@final
 class InMemoryEnvironment(StagedEnvironment):
     """Tables in memory under one transaction."""
 
@@ -53,21 +74,23 @@ class InMemoryEnvironment(StagedEnvironment):
         """What is not committed is lost and the owning thread is forgotten, as if the process had died."""
         self._discard()
         self._ownership.hand_over()
+        for known in self._known.values():
+            known.clear()
+
+    @override
+    def consistent(self, look: Callable[[Reads], T]) -> T:
+        with self._lock:
+            return look(_Rows(self._tables))
 
     @override
     def value(self, table: str, key: bytes) -> bytes | None:
         with self._lock:
-            return self._tables[table].values.get(key)
+            return _Rows(self._tables).value(table, key)
 
     @override
     def rows(self, table: str, start: bytes, stop: bytes, limit: int | None = None) -> list[tuple[bytes, bytes]]:
         with self._lock:
-            found = self._tables[table]
-            first = bisect_left(found.order, start)
-            last = bisect_left(found.order, stop)
-            if limit is not None:
-                last = min(last, first + limit)
-            return [(key, found.values[key]) for key in found.order[first:last]]
+            return _Rows(self._tables).rows(table, start, stop, limit)
 
     @override
     def close(self) -> None:

@@ -48,10 +48,10 @@ class Ownership:
         Raises:
             StoreMisused: another thread, still alive, owns it; or this is a forked process.
         """
-        self.require_process()
         ident = threading.get_ident()
-        if ident == self._ident:
+        if ident == self._ident and _forks == self._forks:
             return
+        self.require_process()
         owner = self._thread
         if owner is not None and owner.is_alive():
             raise StoreMisused(

@@ -24,7 +24,7 @@ from saga_choreography.storage.layout import (
     saga_of_time_key,
     time_key,
 )
-from saga_choreography.storage.staging import Stage, StagedEnvironment
+from saga_choreography.storage.staging import Reads, Stage, StagedEnvironment
 from saga_choreography.types import SagaId
 
 R = TypeVar("R")
@@ -44,6 +44,7 @@ class StagedJournal(Generic[R]):
         self._records = role.records
         self._live = role.live
         self._ended = role.ended
+        self._known = environment.known_lasts(role.name)
 
     @property
     def role(self) -> Role[R]:
@@ -65,18 +66,23 @@ class StagedJournal(Generic[R]):
         lasts = stage.last[self._name]
         last = lasts.get(saga)
         if last is None:
-            last = self._last(stage, saga)
+            last = self._known.get(saga)
+            if last is None:
+                # That a new saga is new is found out by its insert, which fails for a key that is taken.
+                last = self._last(stage, saga) if sequence > 1 else 0
         if sequence != last + 1:
             stage.doom = f"saga {saga_id} has {last} {self._name} record(s), record {sequence} does not follow"
             raise StoreMisused(self._environment.store, stage.doom, "decide again from what is stored")
-        stage.inserts[self._records][saga + SEQUENCE.pack(sequence)] = self._codec.encode(saga_id, record)
+        packed = SEQUENCE.pack(sequence)
+        key = saga + packed
+        stage.inserts[self._records][key] = self._codec.encode(key, record)
         lasts[saga] = sequence
         if saga in stage.closed[self._name]:
             row = self._ended_row(saga, self._environment.staged(self._ended, saga))
             if row is not None:
                 stage.writes[self._ended][saga] = row.with_last(sequence).encode(saga)
         else:
-            stage.writes[self._live][saga] = SEQUENCE.pack(sequence)
+            stage.writes[self._live][saga] = packed
 
     def end(self, saga_id: SagaId, at_millis: int, tombstone: Tombstone) -> None:
         """Take the saga off the live index; its records stay until pruned. A second end changes nothing."""
@@ -84,15 +90,14 @@ class StagedJournal(Generic[R]):
         saga = saga_id.bytes
         last = stage.last[self._name].get(saga)
         if last is None:
-            last = self._last(stage, saga)
+            last = self._known.get(saga)
         closed = stage.closed[self._name]
+        if last is None:
+            last = self._last(stage, saga)
+            if not last and self._ended_row(saga, self._environment.staged(self._ended, saga)) is not None:
+                return
         if saga in closed:
             return
-        before = self._ended_row(saga, self._environment.staged(self._ended, saga))
-        if before is not None:
-            if not last:
-                return
-            stage.writes[self._role.tombstones][time_key(before.at_millis, saga)] = None
         row = EndedRow(pruned=False, at_millis=at_millis, last=last, outcome=tombstone.outcome, digest=tombstone.digest)
         stage.writes[self._live][saga] = None
         stage.writes[self._ended][saga] = row.encode(saga)
@@ -107,7 +112,7 @@ class StagedJournal(Generic[R]):
             StoreDamaged: a record is missing or is not what was written.
         """
         saga = saga_id.bytes
-        rows, expected = self._settled_rows(saga)
+        rows, expected = self._environment.consistent(lambda reads: self._rows_and_number(reads, saga))
         if expected != len(rows):
             raise self._damaged(saga_id, f"{len(rows)} of its {expected} records are there")
         return tuple(self._decode(saga_id, at, key, value) for at, (key, value) in enumerate(rows, 1))
@@ -190,8 +195,11 @@ class StagedJournal(Generic[R]):
             records[key] = None
 
     def _forget(self, stage: Stage, tombstone_key: bytes, saga: bytes) -> None:
-        stage.writes[self._ended][saga] = None
+        row = self._ended_row(saga, self._environment.staged(self._ended, saga))
         stage.writes[self._role.tombstones][tombstone_key] = None
+        if row is not None and not (row.pruned and time_key(row.at_millis, saga) == tombstone_key):
+            return  # it was started anew and ended again: this is the tombstone of its former life
+        stage.writes[self._ended][saga] = None
         marks = stage.writes[self._role.marks]
         for key, _ in self._environment.rows(self._role.marks, saga, after_saga(saga)):
             marks[key] = None
@@ -207,20 +215,14 @@ class StagedJournal(Generic[R]):
         stage.closed[self._name].add(saga)
         return row.last
 
-    def _settled_rows(self, saga: bytes) -> tuple[list[tuple[bytes, bytes]], int]:
-        """The rows of a saga and how many there should be, both from one moment: read again if something moved."""
-        while True:
-            before = self._expected(saga)
-            rows = self._environment.rows(self._records, saga, after_saga(saga))
-            if before == self._expected(saga):
-                return rows, before
-
-    def _expected(self, saga: bytes) -> int:
-        live = self._environment.value(self._live, saga)
+    def _rows_and_number(self, reads: Reads, saga: bytes) -> tuple[list[tuple[bytes, bytes]], int]:
+        """The rows of a saga, and how many there should be."""
+        rows = reads.rows(self._records, saga, after_saga(saga))
+        live = reads.value(self._live, saga)
         if live is not None:
-            return self._live_sequence(saga, live)
-        row = self._ended_row(saga, self._environment.value(self._ended, saga))
-        return row.last if row is not None else 0
+            return rows, self._live_sequence(saga, live)
+        row = self._ended_row(saga, reads.value(self._ended, saga))
+        return rows, row.last if row is not None else 0
 
     def _live_sequence(self, saga: bytes, live: bytes) -> int:
         if len(live) != SEQUENCE.size:

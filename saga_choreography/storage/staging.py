@@ -8,23 +8,30 @@ thread; only the checks made while writing (sequence, marks) see what is staged.
 import hashlib
 from abc import ABC, abstractmethod
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from threading import get_ident
 from types import TracebackType
-from typing import final
+from typing import Final, Protocol, final
 
-from typing_extensions import override
+from typing_extensions import TypeVar, override
 
 from saga_choreography.codec.plans import DIGEST_BYTES
 from saga_choreography.errors import StoreDamaged, StoreMisused
 from saga_choreography.storage.layout import AFTER_ALL_KEYS, PLANS
 from saga_choreography.storage.ownership import Ownership
 
+T = TypeVar("T")
+
+_MOST_KNOWN: Final = 4096
+"""Sagas of a role whose last sequence is kept at hand: those at work. One that rests for long is looked up again."""
+
 
 @final
 class Stage:
     """What one transaction will write, by table. A value of None deletes. Inserts must be new keys."""
 
-    __slots__ = ("closed", "depth", "doom", "inserts", "last", "uses_reserve", "writes")
+    __slots__ = ("closed", "depth", "doom", "ident", "inserts", "last", "uses_reserve", "writes")
 
     def __init__(self) -> None:
         self.inserts: defaultdict[str, dict[bytes, bytes]] = defaultdict(dict)
@@ -34,8 +41,21 @@ class Stage:
         self.closed: defaultdict[str, set[bytes]] = defaultdict(set)
         """Touched sagas that have ended, by role."""
         self.depth = 1
+        self.ident = get_ident()
         self.doom: str | None = None
         self.uses_reserve = False
+
+
+class Reads(Protocol):
+    """Committed rows of one moment."""
+
+    def value(self, table: str, key: bytes) -> bytes | None:
+        """The value of a key, or None."""
+        ...
+
+    def rows(self, table: str, start: bytes, stop: bytes, limit: int | None = None) -> list[tuple[bytes, bytes]]:
+        """Rows with start <= key < stop, in order of their keys."""
+        ...
 
 
 class StagedEnvironment(ABC):
@@ -47,6 +67,7 @@ class StagedEnvironment(ABC):
         self._stage: Stage | None = None
         self._transaction = _Transaction(self)
         self._plans: dict[bytes, bytes] = {}
+        self._known: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Everything written inside is committed on a clean exit, or not at all. A nested one joins the outer one.
@@ -72,9 +93,9 @@ class StagedEnvironment(ABC):
         Raises:
             StoreMisused: none is open, or it belongs to another thread.
         """
-        self._ownership.require_owner()
         stage = self._stage
-        if stage is None:
+        if stage is None or stage.ident != get_ident():
+            self._ownership.require_owner()
             raise StoreMisused(self.store, "a write without a transaction", "use `with journal.transaction():`")
         return stage
 
@@ -97,6 +118,14 @@ class StagedEnvironment(ABC):
     def snapshot_value(self, table: str, key: bytes) -> bytes | None:
         """The committed value of a key, for the owning thread while it has a transaction open."""
         return self.value(table, key)
+
+    def known_lasts(self, role: str) -> Mapping[bytes, int]:
+        """Last committed sequences of live sagas, as far as they are at hand: the one writer need not read them."""
+        return self._known[role]
+
+    @abstractmethod
+    def consistent(self, look: Callable[[Reads], T]) -> T:
+        """What `look` finds in committed rows, all of one moment. Any thread may call it."""
 
     @abstractmethod
     def value(self, table: str, key: bytes) -> bytes | None:
@@ -157,6 +186,7 @@ class StagedEnvironment(ABC):
 
     def finish(self, failure: BaseException | None) -> None:
         """Leave a transaction. For `_Transaction` only."""
+        self._ownership.require_owner()
         stage = self.open_stage()
         stage.depth -= 1
         if failure is not None and stage.doom is None:
@@ -174,9 +204,21 @@ class StagedEnvironment(ABC):
             )
         if stage.inserts or stage.writes:
             self._commit(stage)
+            self._note_last(stage)
             for digest, plan in stage.writes.get(PLANS, {}).items():
                 if plan is not None:
                     self._plans[digest] = plan
+
+    def _note_last(self, stage: Stage) -> None:
+        for role, lasts in stage.last.items():
+            known, closed = self._known[role], stage.closed[role]
+            for saga, last in lasts.items():
+                if saga in closed:
+                    known.pop(saga, None)
+                else:
+                    known[saga] = last
+            while len(known) > _MOST_KNOWN:
+                del known[next(iter(known))]
 
 
 @final

@@ -1,6 +1,14 @@
 """Plain data that every layer shares: identities, policies, plans. Imports nothing above."""
 
-from saga_choreography.types.identity import Direction, IdempotencyKey, PeerId, SagaId, idempotency_key, new_saga_id
+from saga_choreography.types.identity import (
+    Direction,
+    IdempotencyKey,
+    PeerId,
+    SagaId,
+    idempotency_key,
+    new_saga_id,
+    next_birth,
+)
 from saga_choreography.types.origin import FailureCause, FailureKind, SagaContext, SagaOrigin, StepInput, context_for
 from saga_choreography.types.plan import (
     SAGA_START,
@@ -38,4 +46,5 @@ __all__ = [
     "context_for",
     "idempotency_key",
     "new_saga_id",
+    "next_birth",
 ]

@@ -1,8 +1,10 @@
 """Who is who: saga ids, peer ids and the keys under which effects happen."""
 
+import itertools
 import os
 import time
-from typing import Literal, NewType
+from random import Random
+from typing import Final, Literal, NewType
 from uuid import UUID
 
 SagaId = NewType("SagaId", UUID)
@@ -19,10 +21,21 @@ Direction = Literal["do", "undo"]
 _RANDOM_A_BITS = 12
 _RANDOM_B_BITS = 62
 
+_random: Final = Random()
+"""Seeded by the system, as `os.urandom` is, which would cost a system call for each id."""
+os.register_at_fork(after_in_child=_random.seed)
+
+_births: Final = itertools.count(1)
+
+
+def next_birth() -> int:
+    """Numbers, in order of time, of what this process brings forth: the next one, from 1. Any thread."""
+    return next(_births)
+
 
 def new_saga_id() -> SagaId:
     """A fresh id as UUID version 7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, then random bits."""
-    random_bits = int.from_bytes(os.urandom(10), "big")
+    random_bits = _random.getrandbits(_RANDOM_A_BITS + _RANDOM_B_BITS)
     random_a = random_bits & ((1 << _RANDOM_A_BITS) - 1)
     random_b = (random_bits >> _RANDOM_A_BITS) & ((1 << _RANDOM_B_BITS) - 1)
     millis = time.time_ns() // 1_000_000 & ((1 << 48) - 1)

@@ -21,6 +21,9 @@ class SagaOrigin:
     initiator: PeerId
     started_at_millis: int
     plan: SagaPlan = field(repr=lambda plan: plan.saga_type)
+    birth: int = field(default=0, eq=False, repr=False)
+    """When this process made the id of the saga and accepted it, as a `next_birth`; 0 for any other saga. Not stored:
+    a store that was opened before it holds nothing of the saga but what came through that opening."""
 
     @property
     def saga_type(self) -> str:

@@ -11,7 +11,7 @@ from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saga_choreography.codec import FORMAT_VERSION, INITIATOR_TAGS, PARTICIPANT_TAGS, RecordCodec
+from saga_choreography.codec import FORMAT_VERSION, INITIATOR_TAGS, PARTICIPANT_TAGS, RecordCodec, record_key
 from saga_choreography.codec.wire import pack, unpack
 from saga_choreography.errors import PayloadError
 from saga_choreography.events import TimestampedEvent
@@ -27,6 +27,7 @@ Codec: TypeAlias = RecordCodec[AnyEvent]
 EVERY_TAG: dict[str, type[AnyEvent]] = {**PARTICIPANT_TAGS, **INITIATOR_TAGS}
 EVENTS: st.SearchStrategy[AnyEvent] = st.one_of(PARTICIPANT_EVENTS, INITIATOR_EVENTS)
 SEQUENCE = 3
+KEY = record_key(SAGA, SEQUENCE)
 AT_MILLIS = 1_000
 DAMAGED = EVENTS if is_soak() else st.sampled_from(SAMPLES)
 
@@ -46,7 +47,7 @@ def decoded_or_refused(codec: Codec, value: bytes) -> AnyEvent | None:
     assert record.sequence == SEQUENCE
     assert type(record.at_millis) is type(record.sequence) is int
     assert has_the_declared_types(record.event)
-    assert codec.decode(SAGA, SEQUENCE, codec.encode(SAGA, record)) == record
+    assert codec.decode(SAGA, SEQUENCE, codec.encode(KEY, record)) == record
     return record.event
 
 
@@ -59,17 +60,17 @@ def has_the_declared_types(event: AnyEvent) -> bool:
 @given(event=EVENTS)
 def test_every_event_comes_back_and_is_always_the_same_bytes(codec: Codec, event: AnyEvent) -> None:
     record = TimestampedEvent(SEQUENCE, AT_MILLIS, event)
-    value = codec.encode(SAGA, record)
+    value = codec.encode(KEY, record)
     assert codec.decode(SAGA, SEQUENCE, value) == record
-    assert RecordCodec(EVERY_TAG, PlansInMemory()).encode(SAGA, record) == value
+    assert RecordCodec(EVERY_TAG, PlansInMemory()).encode(KEY, record) == value
     assert decoded_or_refused(codec, value) == event
 
 
 @examples(60)
 @given(event=DAMAGED, other=DAMAGED, data=st.data())
 def test_a_damaged_value_is_noticed(codec: Codec, event: AnyEvent, other: AnyEvent, data: st.DataObject) -> None:
-    value = codec.encode(SAGA, TimestampedEvent(SEQUENCE, AT_MILLIS, event))
-    foreign = codec.encode(SAGA, TimestampedEvent(SEQUENCE, AT_MILLIS, other))
+    value = codec.encode(KEY, TimestampedEvent(SEQUENCE, AT_MILLIS, event))
+    foreign = codec.encode(KEY, TimestampedEvent(SEQUENCE, AT_MILLIS, other))
     damaged = data.draw(mutated(value, foreign))
     if decoded_or_refused(codec, damaged) is not None:
         assert damaged == value, "a change of a few bytes that the checksum does not notice"
@@ -80,8 +81,8 @@ def test_a_damaged_value_is_noticed(codec: Codec, event: AnyEvent, other: AnyEve
 def test_a_damaged_value_with_a_good_checksum_is_a_record_or_refused(
     codec: Codec, event: AnyEvent, other: AnyEvent, data: st.DataObject
 ) -> None:
-    value = codec.encode(SAGA, TimestampedEvent(SEQUENCE, AT_MILLIS, event))
-    foreign = codec.encode(SAGA, TimestampedEvent(SEQUENCE, AT_MILLIS, other))
+    value = codec.encode(KEY, TimestampedEvent(SEQUENCE, AT_MILLIS, event))
+    foreign = codec.encode(KEY, TimestampedEvent(SEQUENCE, AT_MILLIS, other))
     decoded_or_refused(codec, resealed(SAGA, SEQUENCE, data.draw(mutated(value, foreign))))
 
 
@@ -158,6 +159,6 @@ def test_a_tower_of_lists_is_refused(codec: Codec, levels: int, header: bytes) -
 
 def stored_fields(codec: Codec, event: AnyEvent) -> list[object]:
     """The body of a record, open to change."""
-    body = unpack(codec.encode(SAGA, TimestampedEvent(SEQUENCE, AT_MILLIS, event))[5:])
+    body = unpack(codec.encode(KEY, TimestampedEvent(SEQUENCE, AT_MILLIS, event))[5:])
     assert isinstance(body, list)
     return body

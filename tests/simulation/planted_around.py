@@ -10,6 +10,7 @@ from saga_choreography.events import SagaChoreographyEvent, StepEvent
 from saga_choreography.helpers import execution, initiating, participant
 from saga_choreography.helpers.engine import Engine
 from saga_choreography.helpers.initiating import InitiatorEngine
+from saga_choreography.helpers.met import Met
 from saga_choreography.helpers.participant import ParticipantEngine
 from saga_choreography.helpers.signals import StartRequest
 from saga_choreography.protocol import resolver, workflow
@@ -166,6 +167,26 @@ def tombstone_not_kept(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(StagedJournal, "tombstone", ignore)
 
 
+def ended_sagas_taken_for_new(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Met, "forget", ignore)
+
+
+def known_sagas_taken_for_new_after_a_restart(patch: pytest.MonkeyPatch) -> None:
+    def always(_: Met, birth: int) -> bool:
+        return birth > 0
+
+    patch.setattr(Met, "is_new", always)
+
+
+def repeated_start_taken_for_new(patch: pytest.MonkeyPatch) -> None:
+    right = InitiatorEngine._start
+
+    def careless(engine: InitiatorEngine, request: StartRequest, now_millis: int) -> None:
+        right(engine, evolve(request, birth=1), now_millis)
+
+    patch.setattr(InitiatorEngine, "_start", careless)
+
+
 def key_changes_on_retry(patch: pytest.MonkeyPatch) -> None:
     def fresh(origin: SagaOrigin, step_name: str, attempt: int, direction: Direction) -> SagaContext:
         context = context_for(origin, step_name, attempt, direction)
@@ -209,6 +230,9 @@ AROUND: Mapping[str, Plant] = {
         peers_tell_nothing_to_who_joins,
         outcome_forgotten_before_its_commit,
         tombstone_not_kept,
+        ended_sagas_taken_for_new,
+        known_sagas_taken_for_new_after_a_restart,
+        repeated_start_taken_for_new,
         key_changes_on_retry,
         undo_order_blind_behind_pure_steps,
     )

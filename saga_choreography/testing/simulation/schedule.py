@@ -18,7 +18,7 @@ from saga_choreography.testing.simulation.story import Story, saga_of
 from saga_choreography.testing.simulation.subject import INITIATOR, Stage, Start, Subject
 from saga_choreography.testing.simulation.violation import Crash, Violation
 from saga_choreography.testing.simulation.weather import Weather, draw_weather
-from saga_choreography.types import PeerId, SagaId
+from saga_choreography.types import PeerId, SagaId, next_birth
 
 MOST_MESSAGES: Final = 12_000
 _HOUR: Final = 3_600_000
@@ -26,6 +26,12 @@ _RESTART_MILLIS: Final = (0, 5, 100, 700)
 _STIR: Final = 0.1
 """How often people and clocks get a chance at all; what they do is that much likelier then."""
 _STEP_MILLIS: Final = (0, 0, 0, 1, 6)
+
+
+def _is_fresh(start: Start) -> bool:
+    """Every other saga has an id that was made for its start, the others bring one along."""
+    return not start.saga_id.int & 1
+
 
 SubjectOf = Callable[[Chance, Weather, Stage], Subject]
 """Makes the subject of a schedule."""
@@ -60,7 +66,7 @@ class Schedule:
         """
         self.program.cast(self.subject)
         for start in self.subject.starts:
-            self._ask_to_start(start)
+            self._ask_to_start(start, next_birth() if _is_fresh(start) else 0)
         while self._step():
             self.messages += 1
             if self.messages == self.weather.horizon:
@@ -183,8 +189,9 @@ class Schedule:
             self._operators_speak()
         if chance.strikes("repeated starts", weather.duplicate * 0.1 / _STIR):
             start = chance.pick(self.subject.starts)
-            self._waiting[start.saga_id] = start
-            self._ask_to_start(start)
+            if not (_is_fresh(start) and start.saga_id in self._waiting):  # whoever got the id asks only once
+                self._waiting[start.saga_id] = start
+                self._ask_to_start(start)
         if chance.strikes("shutdowns", weather.shutdown / _STIR):
             self._shut_down()
 
@@ -192,11 +199,15 @@ class Schedule:
     def _initiator(self) -> Node:
         return self.program.nodes[INITIATOR]
 
-    def _ask_to_start(self, start: Start) -> None:
+    def _ask_to_start(self, start: Start, birth: int = 0) -> None:
         self.program.initiator.admission.enter(start.saga_id, 0)
         self.program.initiator.hold(start.saga_id)
         reply = Answer(partial(self._acknowledged, start))
-        self.program.send_once(self._initiator, StartRequest(start.saga_id, start.plan, start.payload, reply))
+        request = StartRequest(start.saga_id, start.plan, start.payload, reply, birth)
+        if birth:  # nobody can ask again before this one has arrived, or was lost with its addressee
+            self.program.deliver(self._initiator, request)
+        else:
+            self.program.send_once(self._initiator, request)
 
     def _acknowledged(self, start: Start, error: BaseException | None) -> None:
         """I1: what is acknowledged is on disk. Only a saga that ended and was pruned may be refused."""

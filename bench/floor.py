@@ -1,0 +1,225 @@
+"""The floor: what the same work costs without the library.
+
+A bare program with the same actors (a starter, three workers and the one that fans events out), the same hops between
+them, the same LMDB environments, tables, rows and row sizes, and the same natural group commit: whoever finds more in
+its mailbox takes all of it into one transaction. It knows nothing of sagas: no state, no codec, no retry, no undo, no
+check, no recovery. Rows are constant bytes.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+from uuid import uuid4
+
+import lmdb
+import pykka
+from typing_extensions import override
+
+from bench.drive import Start, Wait
+
+Row: TypeAlias = tuple[str, bytes, bytes | None]
+"""Table, key, value; None deletes."""
+Ref: TypeAlias = pykka.ActorRef[Any]
+
+_TABLES: Final = ("records", "live", "ended", "finished", "marks")
+_STARTED: Final = b"s" * 60
+_TRIGGERED: Final = b"t" * 330
+_COMPLETED: Final = b"c" * 360
+_RECORD: Final = b"r" * 40
+_LIVE: Final = b"l" * 4
+_ENDED: Final = b"e" * 18
+_FLUSH: Final = object()
+
+
+class Journaled(pykka.ThreadingActor):
+    """An actor with a store: collects what arrives, acts on all of it, commits once, then tells."""
+
+    def __init__(self, path: Path, stream: Ref | None) -> None:
+        super().__init__()
+        path.mkdir(parents=True)
+        self._env = lmdb.open(str(path), map_size=1 << 30, max_dbs=len(_TABLES))
+        self._tables = {name: self._env.open_db(name.encode()) for name in _TABLES}
+        self._stream = stream
+        self._inbox: list[Any] = []
+        self._flush_is_coming = False
+        self.rows: list[Row] = []
+        self.told: list[Any] = []
+
+    @override
+    def on_receive(self, message: Any) -> None:
+        if message is _FLUSH:
+            self._flush_is_coming = False
+            self._turn()
+            return
+        self._inbox.extend(message)
+        if self._flush_is_coming:
+            return
+        if self.actor_ref.actor_inbox.empty():
+            self._turn()
+        else:
+            self._flush_is_coming = True
+            self.actor_ref.tell(_FLUSH)
+
+    def _turn(self) -> None:
+        inbox, self._inbox = self._inbox, []
+        self.act(inbox)
+        self.commit()
+
+    def act(self, inbox: list[Any]) -> None:
+        """Take what has arrived."""
+        raise NotImplementedError
+
+    def commit(self) -> None:
+        """Write everything, then tell everything."""
+        if self.rows:
+            puts: dict[str, list[tuple[bytes, bytes]]] = {}
+            gone: list[tuple[str, bytes]] = []
+            for table, key, value in self.rows:
+                if value is None:
+                    gone.append((table, key))
+                else:
+                    puts.setdefault(table, []).append((key, value))
+            with self._env.begin(write=True) as txn:
+                for table, rows in puts.items():
+                    with txn.cursor(db=self._tables[table]) as cursor:
+                        cursor.putmulti(rows)
+                for table, key in gone:
+                    txn.delete(key, db=self._tables[table])
+            self.rows = []
+        if self.told:
+            told, self.told = self.told, []
+            if self._stream is not None:
+                self._stream.tell(told)
+
+    @override
+    def on_stop(self) -> None:
+        self._env.close()
+
+
+class Worker(Journaled):
+    """One step: trigger and start in one commit, complete in the next, end when the saga has ended."""
+
+    def __init__(self, path: Path, stream: Ref | None, number: int) -> None:
+        super().__init__(path, stream)
+        self._number = number
+
+    @override
+    def act(self, inbox: list[Any]) -> None:
+        begun = [saga for kind, saga in inbox if kind != "end"]
+        for kind, saga in inbox:
+            if kind == "end":
+                self.rows += (
+                    ("records", saga + b"\0\0\0\4", _RECORD),
+                    ("live", saga, None),
+                    ("ended", saga, _ENDED),
+                    ("finished", b"\0" * 8 + saga, b""),
+                )
+        for saga in begun:
+            self.rows += (
+                ("records", saga + b"\0\0\0\1", _TRIGGERED),
+                ("records", saga + b"\0\0\0\2", _STARTED),
+                ("live", saga, _LIVE),
+                ("marks", saga, _LIVE),
+            )
+        if not begun:
+            return
+        self.commit()
+        for saga in begun:
+            self.rows += (("records", saga + b"\0\0\0\3", _COMPLETED), ("live", saga, _LIVE))
+            self.told.append((("completed", self._number), saga))
+
+
+class Starter(Journaled):
+    """Accepts sagas and finds that they have ended."""
+
+    def __init__(self, path: Path, stream: Ref | None) -> None:
+        super().__init__(path, stream)
+        self._waiting: dict[bytes, threading.Event] = {}
+        self._acknowledge: list[threading.Event] = []
+
+    @override
+    def act(self, inbox: list[Any]) -> None:
+        for kind, what in inbox:
+            if kind == "start":
+                saga, accepted, ended = what
+                self._waiting[saga] = ended
+                self._acknowledge.append(accepted)
+                self.rows += (("records", saga + b"\0\0\0\1", _TRIGGERED), ("live", saga, _LIVE))
+                self.told.append((("started", 0), saga))
+            elif kind == ("completed", 3):
+                self.rows += (
+                    ("records", what + b"\0\0\0\2", _RECORD),
+                    ("live", what, None),
+                    ("ended", what, _ENDED),
+                    ("finished", b"\0" * 8 + what, b""),
+                )
+                self.told.append((("ended", 0), what))
+
+    @override
+    def commit(self) -> None:
+        told = self.told
+        super().commit()
+        acknowledge, self._acknowledge = self._acknowledge, []
+        for accepted in acknowledge:
+            accepted.set()
+        for (kind, _), saga in told:
+            if kind == "ended":
+                self._waiting.pop(saga).set()
+
+
+class Stream(pykka.ThreadingActor):
+    """Fans out: one message a recipient and batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.starter: Ref | None = None
+        self.workers: list[Ref] = []
+
+    @override
+    def on_receive(self, message: Any) -> None:
+        if isinstance(message, tuple):
+            self.starter, self.workers = message
+            return
+        batches: dict[Ref, list[Any]] = {}
+        for event in message:
+            for ref in self._recipients(event[0]):
+                batches.setdefault(ref, []).append(event if event[0] != ("ended", 0) else ("end", event[1]))
+        for ref, events in batches.items():
+            ref.tell(events)
+
+    def _recipients(self, kind: tuple[str, int]) -> Iterable[Ref]:
+        what, number = kind
+        if what == "ended":
+            return self.workers
+        if what == "started":
+            return self.workers[:1]
+        assert self.starter is not None
+        return (*self.workers[number : number + 1], self.starter)
+
+
+@contextmanager
+def floor(directory: Path) -> Iterator[Start]:
+    """The bare program."""
+    stream = Stream.start()
+    starter = Starter.start(directory / "floor" / "starter", stream)
+    workers = [Worker.start(directory / "floor" / str(number), stream, number) for number in (1, 2, 3)]
+    stream.tell((starter, workers))
+
+    def start(_: int) -> Wait:
+        accepted, ended = threading.Event(), threading.Event()
+        starter.tell([("start", (uuid4().bytes, accepted, ended))])
+        accepted.wait()
+
+        def wait() -> None:
+            ended.wait()
+
+        return wait
+
+    everybody: tuple[Ref, ...] = (*workers, starter, stream)
+    try:
+        yield start
+    finally:
+        for ref in everybody:
+            _ = ref.stop()
