@@ -96,6 +96,7 @@ class Explored(Generic[W]):
     """One schedule's world, and participants whose calls may go wrong before or after they run."""
 
     needs_timers = True
+    most_crashes = 3
 
     def __init__(self, troupe: Troupe[W], chance: Chance, weather: Weather, stage: Stage) -> None:
         self._troupe = troupe

@@ -151,6 +151,7 @@ class RandomSubject:
         return self._outside.word(entry.saga_id, entry.step_name, entry.state)
 
     needs_timers = False
+    most_crashes = None
 
     def messages(self) -> Iterable[tuple[PeerId, Callable[[], None]]]:
         """All that the outside tells comes through the stage."""

@@ -51,6 +51,7 @@ class Schedule:
         self.clock = self.program.clock
         self.messages = 0
         self.subject = subject_of(self.chance, self.weather, self.program)
+        self._crashes = 0
         self._waiting: dict[SagaId, Start] = {start.saga_id: start for start in self.subject.starts}
         """Sagas whose client has no answer yet."""
         self._said: set[tuple[PeerId, int, SagaId]] = set()
@@ -123,7 +124,8 @@ class Schedule:
 
     def _risk(self, node: Node, action: Callable[[], None], points: int) -> None:
         """Do it, perhaps not to the end."""
-        if self.chance.strikes("crashes", self.weather.crash):
+        most = self.subject.most_crashes
+        if (most is None or self._crashes < most) and self.chance.strikes("crashes", self.weather.crash):
             self.program.points_left = int(self.chance.order.random() * points)
         try:
             action()
@@ -133,6 +135,7 @@ class Schedule:
             self.program.points_left = None
 
     def _crash(self, node: Node) -> None:
+        self._crashes += 1
         everybody = self.chance.strikes("crashes of the process", self.weather.all_at_once)
         if everybody:
             self.program.lose_everything()

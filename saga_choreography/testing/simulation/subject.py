@@ -81,6 +81,12 @@ class Subject(Protocol):
         """Whether business code may ask for a retry or a timeout although nothing went wrong."""
         ...
 
+    @property
+    def most_crashes(self) -> int | None:
+        """How often actors, or all of them, are killed at most (None: no limit). A step whose program ends in attempt
+        after attempt is parked, rightly, and that would be no news."""
+        ...
+
     def participant(self, peer_id: PeerId, incarnation: int) -> AnyParticipant:
         """A participant as a fresh process makes it; called again after each crash."""
         ...
