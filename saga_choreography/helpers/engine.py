@@ -44,10 +44,6 @@ class Engine(ABC):
         self._in_turn = False
         self._outbox: list[Outgoing] = []
         self._after_commit: list[Callable[[], object]] = []
-        self.publish_after_commit = self._outbox.append
-        """Tell an event once everything staged so far is committed."""
-        self.after_commit = self._after_commit.append
-        """Run an action once everything staged so far is committed."""
 
     def receive(self, signal: SagaSignal) -> None:
         """Take a signal. Acts at once when nothing else waits in the mailbox, else when that has been received too."""
@@ -155,6 +151,13 @@ class Engine(ABC):
     def close(self) -> None:
         """Close the role's store. Idempotent; any thread, once the actor's thread has ended."""
 
+    def publish_after_commit(self, event: Outgoing) -> None:
+        self._outbox.append(event)
+
+    def after_commit(self, action: Callable[[], object]) -> None:
+        """Run `action` once everything staged so far is committed."""
+        self._after_commit.append(action)
+
     def commit(self) -> None:
         """Make everything staged durable, then tell it: facts first, then replies, timers and hooks.
 
@@ -169,9 +172,8 @@ class Engine(ABC):
             self._write_when_there_is_room()
             self.written()
             self.surroundings.reach(FaultPoint.AFTER_COMMIT)
-        outbox, actions = self._outbox[:], self._after_commit[:]
-        self._outbox.clear()
-        self._after_commit.clear()
+        outbox, self._outbox = self._outbox, []
+        actions, self._after_commit = self._after_commit, []
         if outbox:
             self.surroundings.publish(outbox)
             self.surroundings.reach(FaultPoint.AFTER_PUBLISH)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saga_choreography.types import Direction, SagaId, idempotency_key, new_saga_id
+from saga_choreography.types import Direction, SagaId, idempotency_key, identity, new_saga_id
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", fullmatch=True)
 IDS = st.uuids().map(SagaId)
@@ -31,9 +31,9 @@ def test_saga_ids_sort_by_the_millisecond_they_were_made_in(monkeypatch: pytest.
 
 def test_the_random_bits_fill_their_places_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time_ns", lambda: 0)
-    monkeypatch.setattr("os.urandom", lambda size: b"\xff" * size)
+    monkeypatch.setattr(identity._random, "getrandbits", lambda bits: (1 << bits) - 1)
     assert str(new_saga_id()) == "00000000-0000-7fff-bfff-ffffffffffff"
-    monkeypatch.setattr("os.urandom", bytes)
+    monkeypatch.setattr(identity._random, "getrandbits", lambda bits: 0)
     assert str(new_saga_id()) == "00000000-0000-7000-8000-000000000000"
 
 
