@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
-from uuid import uuid4
+from saga_choreography.types import new_saga_id
 
 import lmdb
 import pykka
@@ -209,7 +209,7 @@ def floor(directory: Path) -> Iterator[Start]:
 
     def start(_: int) -> Wait:
         accepted, ended = threading.Event(), threading.Event()
-        starter.tell([("start", (uuid4().bytes, accepted, ended))])
+        starter.tell([("start", (new_saga_id().bytes, accepted, ended))])
         accepted.wait()
 
         def wait() -> None:

@@ -98,7 +98,7 @@ def _origin_out(value: object, plans: PlanTable) -> object:
     assert isinstance(value, SagaOrigin)
     digest, packed = encode_plan(value.plan)
     plans.save_plan(digest, packed)
-    return [value.initiator, value.started_at_millis, digest]
+    return (value.initiator, value.started_at_millis, digest)
 
 
 def _origin_in(saga_id: SagaId, raw: object, plans: PlanTable) -> SagaOrigin:
@@ -164,11 +164,15 @@ def _input_in(_: SagaId, raw: object, __: PlanTable) -> StepInput:
     raise ValueError(f"unknown input {raw!r:.80}")
 
 
+def _as_it_is(value: object, _: PlanTable) -> object:
+    return value
+
+
 _SPECIAL: Final[Mapping[object, tuple[_FieldOut, _FieldIn]]] = {
     SagaOrigin: (_origin_out, _origin_in),
     FailureCause: (_cause_out, _cause_in),
     tuple[QuarantinedStep, ...]: (_parked_out, _parked_in),
-    StepInput: (lambda value, _: value, _input_in),
+    StepInput: (_as_it_is, _input_in),
 }
 
 
@@ -182,11 +186,9 @@ class _Shape:
         attributes = fields(kind)
         self.names = tuple(attribute.name for attribute in attributes)
         self.required = sum(attribute.default is NOTHING for attribute in attributes)
-        self.get: Callable[[object], tuple[object, ...]] = (
-            attrgetter(*self.names)
-            if len(self.names) > 1
-            else (lambda value: tuple(getattr(value, name) for name in self.names))
-        )
+        # An attrgetter of one name gives the value itself, of several names a tuple.
+        self.is_single = len(self.names) == 1
+        self.get: Callable[[object], object] = attrgetter(*self.names) if self.names else lambda _: ()
         self.outs: list[tuple[int, _FieldOut]] = []
         self.ins: list[_FieldIn] = []
         self.exact: list[type | None] = []
@@ -196,11 +198,12 @@ class _Shape:
             self.exact.append(next((kind for kind in _EXACT if declared in (kind, kind | None)), None))
             if declared in _SPECIAL:
                 out, into = _SPECIAL[declared]
-                self.outs.append((position, out))
+                if out is not _as_it_is:
+                    self.outs.append((position + _FIXED_FIELDS, out))
                 self.ins.append(into)
                 continue
             if isinstance(declared, type) and issubclass(declared, Enum):
-                self.outs.append((position, _enum_value))
+                self.outs.append((position + _FIXED_FIELDS, _enum_value))
             self.ins.append(_plain(declared))
 
 
@@ -226,7 +229,8 @@ def _shape(tag: str, kind: type) -> _Shape:
 
 def _enum_value(value: object, _: PlanTable) -> object:
     assert isinstance(value, Enum)
-    return value.value
+    plain: object = value._value_  # what `value` gives, without its descriptor
+    return plain
 
 
 def _new_converter() -> Converter:
@@ -255,10 +259,15 @@ class RecordCodec(Generic[R]):
 
     def encode(self, key: bytes, record: TimestampedEvent[R]) -> bytes:
         """The stored value of a record under its `record_key`."""
-        shape = self._by_type[type(record.event)]
-        body = [record.sequence, shape.tag, record.at_millis, *shape.get(record.event)]
+        event = record.event
+        shape = self._by_type[type(event)]
+        body = [record.sequence, shape.tag, record.at_millis]
+        if shape.is_single:
+            body.append(shape.get(event))
+        else:
+            body += shape.get(event)
         for position, out in shape.outs:
-            body[position + 3] = out(body[position + 3], self._plans)
+            body[position] = out(body[position], self._plans)
         packed = pack(body)
         return _HEADER.pack(FORMAT_VERSION, crc32(packed, crc32(key))) + packed
 

@@ -48,6 +48,9 @@ class BoundStep(Generic[In, Out, Undo]):
     spec: ParticipantSpec
     outputs: PayloadCodec[Out]
     undos: PayloadCodec[Undo]
+    output_words: str
+    """What the output is called in errors; the same for every call."""
+    undo_words: str
 
     def input_of(self, raw: StepInput) -> In:
         """Decode what the step was triggered with.
@@ -79,11 +82,13 @@ class BoundStep(Generic[In, Out, Undo]):
         Raises:
             PayloadError: it does not fit the declared classes.
         """
-        output = self.outputs.encode(result.output, f"output of step {self.token.name!r}")
-        return StepReturned(output, self.undos.encode(result.undo, f"undo data of step {self.token.name!r}"))
+        output = self.outputs.encode(result.output, self.output_words)
+        return StepReturned(output, self.undos.encode(result.undo, self.undo_words))
 
 
-def bind(participant: SagaParticipant[In, Out, Undo], token: Step[In, Out, Undo]) -> BoundStep[In, Out, Undo]:
+def bind(
+    participant: SagaParticipant[In, Out, Undo], token: Step[In, Out, Undo], *, is_observed: bool = True
+) -> BoundStep[In, Out, Undo]:
     """Bind a token to the participant that owns it.
 
     Raises:
@@ -93,8 +98,16 @@ def bind(participant: SagaParticipant[In, Out, Undo], token: Step[In, Out, Undo]
         step_name=token.name,
         has_probe=has_hook(participant, "probe_step"),
         has_cancel=has_hook(participant, "cancel_step"),
+        is_observed=is_observed,
     )
-    return BoundStep(token, spec, payload_codec(token.gives), payload_codec(token.undo_class()))
+    return BoundStep(
+        token,
+        spec,
+        payload_codec(token.gives),
+        payload_codec(token.undo_class()),
+        output_words=f"output of step {token.name!r}",
+        undo_words=f"undo data of step {token.name!r}",
+    )
 
 
 RAISED: Final = (Exception, SystemExit)
@@ -140,7 +153,7 @@ def compensate_wrapper(
     """Run one attempt of an undo."""
     context = context_for(entry.origin, entry.step_name, entry.state.attempt, "undo")
     try:
-        undo = bound.undos.decode(entry.state.undo, f"undo data of step {entry.step_name!r}")
+        undo = bound.undos.decode(entry.state.undo, bound.undo_words)
     except PayloadError as error:
         return CompensationRaised(False, describe(error))
     try:

@@ -261,8 +261,7 @@ class InitiatorEngine(Engine):
         return self.journal.transaction()
 
     def write(self) -> None:
-        for saga_id, record in self._records:
-            self.journal.append(saga_id, record)
+        self.journal.append_all(self._records)
         for entry in self._ends.values():
             if entry.outcome is not None:
                 tombstone = Tombstone(outcome=entry.outcome, digest=entry.digest)

@@ -55,16 +55,17 @@ from saga_choreography.observability import NoticeKind, ParticipantStats
 from saga_choreography.protocol import commands as c
 from saga_choreography.protocol.decide import decide
 from saga_choreography.protocol.facts import fact_of
-from saga_choreography.protocol.memory import StepMemory, unheard_of
+from saga_choreography.protocol.memory import NOTHING_TOLD, Told
 from saga_choreography.protocol.stimuli import (
+    RUN_GRANTED,
     OperatorResolved,
     Recovered,
-    RunGranted,
     StepRaised,
     StepReturned,
     Stimulus,
 )
 from saga_choreography.state import ParticipantState, Quarantined, SagaStateEntry, is_in
+from saga_choreography.state.transitions import new
 from saga_choreography.traits.outcomes import StepOutput
 from saga_choreography.traits.participant import SagaParticipant, declared_steps, has_hook
 from saga_choreography.types import SagaId, context_for
@@ -87,9 +88,11 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         self._states = state.saga_states
         self._stats = state.saga_stats
         self._steps: dict[str, BoundStep[In, Out, Undo]] = {
-            saga: bind(participant, token) for token in declared_steps(participant) for saga in token.sagas()
+            saga: bind(participant, token, is_observed=surroundings.is_observed)
+            for token in declared_steps(participant)
+            for saga in token.sagas()
         }
-        self._heard: dict[SagaId, StepMemory] = {}
+        self._told: dict[SagaId, Told] = {}
         self._awaiting: deque[SagaId] = deque()
         self._interrupted: deque[SagaId] = deque()
         self._calls: deque[tuple[SagaId, c.Command]] = deque()
@@ -179,59 +182,59 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         return self._steps[entry.origin.saga_type].encode(output)
 
     def _hear(self, event: SagaChoreographyEvent, now_millis: int) -> None:
-        entry = self._states.get(event.saga_id)
+        origin = event.origin
+        entry = self._states.get(origin.saga_id)
         if entry is not None:
-            self._feed(event.saga_id, event, now_millis)
+            self._decide(entry, event, now_millis)
             return
-        bound = self._steps.get(event.saga_type)
+        bound = self._steps.get(origin.plan.saga_type)
         if bound is None or isinstance(event, SagaOutcome):
             return
         name = bound.token.name
-        origin = event.origin
         is_new = self._met.is_new(origin.birth) or not self._state.saga_dedupe.seen(origin.saga_id, name)
         if not is_new or origin.plan.step(name) is None:
             self._stats.count("duplicates")
             return
-        self._decide(unheard_of(origin, name, now_millis), event, bound, now_millis)
+        self._decide(new(origin, name, now_millis), event, now_millis)
 
     def _feed(self, saga_id: SagaId, stimulus: Stimulus, now_millis: int) -> None:
         entry = self._states.get(saga_id)
-        if entry is None:
-            return  # ended meanwhile: a late timer or result
-        heard = self._heard.get(saga_id) if self._heard else None  # mostly nothing is, and hashing a UUID is slow
-        memory = heard if heard is not None else StepMemory(entry=entry)
-        self._decide(memory, stimulus, self._steps[entry.origin.saga_type], now_millis)
+        if entry is not None:  # else it ended meanwhile: a late timer or result
+            self._decide(entry, stimulus, now_millis)
 
-    def _decide(self, memory: StepMemory, stimulus: Stimulus, bound: BoundStep[In, Out, Undo], now_millis: int) -> None:
-        decision = decide(memory, stimulus, bound.spec, now_millis)
-        after = decision.memory
-        if after is memory and not decision.commands:
+    def _decide(self, entry: SagaStateEntry, stimulus: Stimulus, now_millis: int) -> None:
+        origin = entry.origin
+        saga_id, bound = origin.saga_id, self._steps[origin.plan.saga_type]
+        told = self._told.get(saga_id, NOTHING_TOLD) if self._told else NOTHING_TOLD  # hashing a UUID is slow
+        decision = decide(entry, told, stimulus, bound.spec, now_millis)
+        after = decision.entry
+        if after is entry and decision.told is told and not decision.commands:
             self._stats.count("duplicates")
             return
-        saga_id = after.entry.saga_id
-        if after.entry is not memory.entry or not after.entry.sequence:
-            self._states[saga_id] = after.entry
-        if after.arrived or after.answered or after.probes:
-            self._heard[saga_id] = after
-        elif self._heard:
-            self._heard.pop(saga_id, None)
+        if after is not entry or not after.sequence:
+            self._states[saga_id] = after
+        if decision.told is not told:
+            if decision.told:
+                self._told[saga_id] = decision.told
+            else:
+                self._told.pop(saga_id, None)
         for record in decision.records:
-            self._stage.add(saga_id, after.entry.step_name, record)
+            self._stage.add(saga_id, after.step_name, record)
         for command in decision.commands:
-            self._obey(saga_id, after.entry, command, now_millis)
+            self._obey(saga_id, after, command, now_millis)
 
     def _obey(self, saga_id: SagaId, entry: SagaStateEntry, command: c.Command, now_millis: int) -> None:
-        match command:
+        match command:  # what every saga asks for comes first
             case c.Publish(event):
                 self.publish_after_commit(event)
-            case c.AwaitRun():
-                self._awaiting.append(saga_id)
             case c.RunStep() | c.RunProbe() | c.RunCancel() | c.RunCompensation() | c.ResumePending():
                 self._calls.append((saga_id, command))
-            case c.ArmTimer(at_millis, stimulus):
-                self.after_commit(partial(self.surroundings.arm, at_millis, TimerFired(saga_id, stimulus)))
+            case c.AwaitRun():
+                self._awaiting.append(saga_id)
             case c.Forget(outcome):
                 self._forget(entry, outcome, now_millis)
+            case c.ArmTimer(at_millis, stimulus):
+                self.after_commit(partial(self.surroundings.arm, at_millis, TimerFired(saga_id, stimulus)))
             case c.NotifyQuarantined(reason):
                 attempt = getattr(entry.state, "attempts", 0)
                 context = context_for(entry.origin, entry.step_name, attempt, "do")
@@ -246,8 +249,8 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
 
     def _forget(self, entry: SagaStateEntry, outcome: SagaOutcome, now_millis: int) -> None:
         del self._states[entry.saga_id]
-        if self._heard:
-            self._heard.pop(entry.saga_id, None)
+        if self._told:
+            self._told.pop(entry.saga_id, None)
         if entry.sequence == 0:
             return
         self._met.forget(entry.origin.birth)
@@ -284,13 +287,14 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         if not self.has_work():
             return
         room = self._pacing.room()
-        now_millis = self.surroundings.clock.now_millis()
+        clock = self.surroundings.clock
+        now_millis = clock.now_millis()
         if self._interrupted and not self._calls:
             # One at a time: one of them may be what ended the program, and would use up an attempt of all others.
             room = 1
             self._feed(self._interrupted.popleft(), Recovered(), now_millis)
         while self._awaiting and len(self._calls) < room:
-            self._feed(self._awaiting.popleft(), RunGranted(), now_millis)
+            self._feed(self._awaiting.popleft(), RUN_GRANTED, now_millis)
         batch = [self._calls.popleft() for _ in range(min(room, len(self._calls)))]
         if any(self._must_be_committed_first(saga_id, command) for saga_id, command in batch):
             self.commit()
@@ -299,7 +303,7 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
             if entry is None:
                 continue
             started = self._pacing.start()
-            bound, clock = self._steps[entry.origin.saga_type], self.surroundings.clock
+            bound = self._steps[entry.origin.plan.saga_type]
             self.surroundings.reach(FaultPoint.BEFORE_CALL)
             stimulus = call_business(self._participant, bound, entry, command, clock, self._isolated)
             self.surroundings.reach(FaultPoint.AFTER_CALL)
@@ -385,7 +389,8 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
             except PayloadError as error:
                 word.reply.set_exception(error)
                 return
-        decision = decide(self._heard.get(word.saga_id) or StepMemory(entry=entry), stimulus, bound.spec, now_millis)
+        told = self._told.get(word.saga_id, NOTHING_TOLD)
+        decision = decide(entry, told, stimulus, bound.spec, now_millis)
         for command in decision.commands:
             if isinstance(command, c.Refuse):
                 word.reply.set_exception(ResolutionRefused(word.saga_id, entry.step_name, command.why))

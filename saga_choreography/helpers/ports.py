@@ -37,6 +37,11 @@ class Surroundings(Protocol):
     @property
     def clock(self) -> Clock: ...
 
+    @property
+    def is_observed(self) -> bool:
+        """Whether anybody hears the events that no actor acts on; fixed while the actor lives."""
+        ...
+
     def publish(self, events: Sequence[Outgoing]) -> None:
         """Tell facts to whom they concern."""
         ...

@@ -36,8 +36,7 @@ class Stage:
 
     def write(self, journal: ParticipantJournal, dedupe: ParticipantDedupeStore) -> None:
         """Write everything, inside the caller's transaction."""
-        for saga_id, record in self._records:
-            journal.append(saga_id, record)
+        journal.append_all(self._records)
         for saga_id, key, at_millis in self._marks:
             dedupe.check_and_mark(saga_id, key, at_millis)
         for saga_id, at_millis, outcome in self._ends:

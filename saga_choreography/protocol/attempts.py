@@ -7,7 +7,7 @@ from saga_choreography.events import (
     StepExecutionStarted,
     StepStarted,
 )
-from saga_choreography.protocol.commands import RunStep
+from saga_choreography.protocol.commands import RUN_STEP
 from saga_choreography.protocol.stimuli import RetryDue
 from saga_choreography.protocol.telling import tell_fact
 from saga_choreography.protocol.turn import Turn
@@ -23,16 +23,17 @@ def run(turn: Turn, attempt: int, *, doubtful: bool) -> None:
 def run_committed(turn: Turn, attempt: int) -> None:
     """Run an attempt whose record is already in this turn."""
     entry = turn.entry
-    turn.publish(
-        StepStarted(
-            origin=entry.origin,
-            at_millis=turn.now_millis,
-            step_name=entry.step_name,
-            sequence=entry.sequence,
-            attempt=attempt,
+    if turn.spec.is_observed:
+        turn.publish(
+            StepStarted(
+                origin=entry.origin,
+                at_millis=turn.now_millis,
+                step_name=entry.step_name,
+                sequence=entry.sequence,
+                attempt=attempt,
+            )
         )
-    )
-    turn.do(RunStep())
+    turn.do(RUN_STEP)
 
 
 def failed(turn: Turn, error: str) -> None:

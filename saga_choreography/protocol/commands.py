@@ -1,12 +1,13 @@
 """What the participant core asks its shell to do, once the records of the decision are committed."""
 
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 from attrs import frozen
 
 from saga_choreography.events import ParticipantEvent, SagaChoreographyEvent, SagaOutcome, TimestampedEvent
-from saga_choreography.protocol.memory import StepMemory
+from saga_choreography.protocol.memory import NOTHING_TOLD, Told
 from saga_choreography.protocol.stimuli import TimerStimulus
+from saga_choreography.state import SagaStateEntry
 
 
 @final
@@ -94,6 +95,9 @@ class Anomaly:
     what: str
 
 
+AWAIT_RUN: Final = AwaitRun()
+RUN_STEP: Final = RunStep()
+
 Command: TypeAlias = (
     Publish
     | AwaitRun
@@ -113,8 +117,10 @@ Command: TypeAlias = (
 @final
 @frozen
 class Decision:
-    """The new memory, the records that justify it, and what to do once they are committed."""
+    """The new entry, what is to be kept of what others told, the records that justify both, and what to do once they
+    are committed."""
 
-    memory: StepMemory
+    entry: SagaStateEntry
+    told: Told = NOTHING_TOLD
     records: tuple[TimestampedEvent[ParticipantEvent], ...] = ()
     commands: tuple[Command, ...] = ()

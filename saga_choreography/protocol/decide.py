@@ -1,4 +1,4 @@
-"""`decide(memory, stimulus, spec, now) -> Decision`: all a participant does, without IO, threads or a clock.
+"""`decide(entry, told, stimulus, spec, now) -> Decision`: all a participant does, without IO, threads or a clock.
 
 Rows follow the participant table of docs/architecture.md. Nothing from outside makes this raise: what does not fit the
 state is a duplicate, late or out of order, and is ignored. A record always comes before the command it justifies.
@@ -22,7 +22,7 @@ from saga_choreography.events import (
     StepStarted,
 )
 from saga_choreography.protocol import doubt, operator, undo
-from saga_choreography.protocol.commands import AwaitRun, Decision, ResumePending, RunCancel, RunProbe
+from saga_choreography.protocol.commands import AWAIT_RUN, Decision, ResumePending, RunCancel, RunProbe
 from saga_choreography.protocol.execution import (
     granted,
     pending_expired,
@@ -31,7 +31,7 @@ from saga_choreography.protocol.execution import (
     returned,
     suspended,
 )
-from saga_choreography.protocol.memory import StepMemory
+from saga_choreography.protocol.memory import Told
 from saga_choreography.protocol.spec import ParticipantSpec
 from saga_choreography.protocol.stimuli import (
     CompensationRaised,
@@ -62,6 +62,7 @@ from saga_choreography.state import (
     Failed,
     Idle,
     Quarantined,
+    SagaStateEntry,
     Triggered,
     is_in,
 )
@@ -70,21 +71,29 @@ from saga_choreography.types import SAGA_START
 CRASHED: Final = "the program ended during attempt {attempt}"
 
 
-def decide(memory: StepMemory, stimulus: Stimulus, spec: ParticipantSpec, now_millis: int) -> Decision:
+def decide(
+    entry: SagaStateEntry, told: Told, stimulus: Stimulus, spec: ParticipantSpec, now_millis: int
+) -> Decision:
     """What a participant does about one stimulus. `now_millis` is Unix time in milliseconds.
 
-    A memory whose plan does not name the participant's step decides nothing.
+    An entry whose plan does not name the participant's step decides nothing.
     """
-    plan = memory.entry.origin.plan.step(spec.step_name)
+    plan = entry.origin.plan.step(spec.step_name)
     if plan is None:
-        return Decision(memory)
-    turn = Turn(memory, spec, plan, now_millis)
-    match stimulus:
-        case SagaStarted():
-            arrived(turn, SAGA_START, stimulus.payload)
+        return Decision(entry, told)
+    turn = Turn(entry, told, spec, plan, now_millis)
+    match stimulus:  # the stimuli of a saga without faults first: they are by far the most frequent
         case StepCompleted():
             if not stimulus.late:
                 arrived(turn, stimulus.step_name, stimulus.output)
+        case RunGranted():
+            granted(turn)
+        case StepReturned():
+            returned(turn, stimulus.output, stimulus.undo)
+        case SagaCompleted() | SagaFailed():
+            ended(turn, stimulus)
+        case SagaStarted():
+            arrived(turn, SAGA_START, stimulus.payload)
         case CompensationRequested():
             fenced(turn, stimulus.cause)
         case StepFailed() | CompensationCompleted():
@@ -92,16 +101,10 @@ def decide(memory: StepMemory, stimulus: Stimulus, spec: ParticipantSpec, now_mi
         case StepAck():
             if stimulus.status is not AckStatus.QUARANTINED:
                 undo.answered(turn, stimulus.step_name)
-        case SagaCompleted() | SagaFailed():
-            ended(turn, stimulus)
         case StepStarted() | CompensationStarted() | CompensationFailed() | SagaQuarantined():
             pass
         case Recovered():
             _recovered(turn)
-        case RunGranted():
-            granted(turn)
-        case StepReturned():
-            returned(turn, stimulus.output, stimulus.undo)
         case StepDeferred():
             suspended(turn, stimulus.pending_until_millis)
         case StepRaised():
@@ -136,7 +139,7 @@ def _recovered(turn: Turn) -> None:
     entry = turn.entry
     if is_in(entry, Triggered):
         if entry.fence is None:
-            turn.do(AwaitRun())
+            turn.do(AWAIT_RUN)
     elif is_in(entry, Executing):
         _recovered_executing(turn, entry.state)
     elif is_in(entry, Completed):

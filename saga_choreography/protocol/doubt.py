@@ -3,8 +3,6 @@
 Settling an old attempt is not a new forward step: it goes on behind a fence, to learn the undo data.
 """
 
-from attrs import evolve
-
 from saga_choreography.events import AttemptFailure, StepAttemptFailed, StepQuarantined
 from saga_choreography.protocol import attempts
 from saga_choreography.protocol.commands import NotifyQuarantined, RunCancel, RunProbe
@@ -85,8 +83,8 @@ def probe_raised(turn: Turn, error: str) -> None:
     entry = turn.entry
     if not is_in(entry, Executing) or entry.state.phase is not ExecutionPhase.IN_DOUBT:
         return
-    probes = turn.memory.probes + 1
-    turn.memory = evolve(turn.memory, probes=probes)
+    probes = turn.told.probes + 1
+    turn.told = turn.told.probed(probes)
     if probes < turn.plan.retry.max_attempts:
         turn.arm(turn.now_millis + turn.delay_millis(probes), ProbeDue(entry.state.attempt))
     else:
@@ -106,14 +104,14 @@ def probe_due(turn: Turn, attempt: int) -> None:
 
 def _cancel_later(turn: Turn, state: Executing) -> None:
     """No deadline runs behind a fence, so a pending step is asked to stop until it has: with backoff, without end."""
-    tries = turn.memory.probes + 1
-    turn.memory = evolve(turn.memory, probes=tries)
+    tries = turn.told.probes + 1
+    turn.told = turn.told.probed(tries)
     turn.arm(turn.now_millis + turn.delay_millis(tries), ProbeDue(state.attempt))
 
 
 def _probe_first(turn: Turn, failure: AttemptFailure, error: str) -> None:
     turn.record(StepAttemptFailed(failure=failure, error=error, doubtful=True))
-    turn.memory = evolve(turn.memory, probes=0)
+    turn.told = turn.told.probed(0)
     turn.do(RunProbe())
 
 

@@ -44,21 +44,23 @@ def fold(entry: SagaStateEntry | None, record: TimestampedEvent[ParticipantEvent
     now, event = record.at_millis, record.event
     if entry is None:
         return _first(event, now)
-    match event:
+    match event:  # the records of a saga without faults first: they are by far the most frequent
         case StepTriggered() if is_in(entry, Idle):
             return transitions.trigger(entry, event.input, now)
-        case FenceRecorded():
-            return transitions.remember_fence(entry, event.cause, now)
         case StepExecutionStarted() if is_in(entry, Triggered) or is_in(entry, Executing):
             return transitions.start_execution(entry, event.attempt, now, doubtful=event.doubtful)
+        case StepExecutionCompleted() if is_in(entry, Executing):
+            return transitions.complete(entry, event.output, event.undo, now)
+        case SagaEnded():
+            return transitions.note_ended(entry, now)
+        case FenceRecorded():
+            return transitions.remember_fence(entry, event.cause, now)
         case StepAttemptFailed() if is_in(entry, Executing):
             return transitions.note_attempt_failed(
                 entry, event.error, event.retry_at_millis, now, doubtful=event.doubtful
             )
         case StepSuspended() if is_in(entry, Executing):
             return transitions.suspend(entry, event.pending_until_millis, now)
-        case StepExecutionCompleted() if is_in(entry, Executing):
-            return transitions.complete(entry, event.output, event.undo, now)
         case StepExecutionFailed() if is_in(entry, Executing):
             return transitions.fail(entry, event.error, now)
         case CompensationExecutionStarted() if is_in(entry, Completed):
@@ -73,8 +75,6 @@ def fold(entry: SagaStateEntry | None, record: TimestampedEvent[ParticipantEvent
             return transitions.quarantine(entry, event.reason, event.error, now)
         case QuarantineResolved() if is_in(entry, Quarantined):
             return _resolved(entry, event, now)
-        case SagaEnded():
-            return transitions.note_ended(entry, now)
         case _:
             raise IllegalTransition(type(entry.state).__name__, type(event).__name__, ("a record that fits the state",))
 

@@ -13,3 +13,5 @@ class ParticipantSpec:
     step_name: str
     has_probe: bool = False
     has_cancel: bool = False
+    is_observed: bool = True
+    """Whether anybody hears of attempts; no actor acts on these events, so without observers they need not be made."""

@@ -1,7 +1,7 @@
 """What the participant core reacts to, besides the events of others: results of business code, timers, an operator."""
 
 from enum import Enum
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 from attrs import frozen
 
@@ -18,6 +18,9 @@ class Recovered:
 @frozen
 class RunGranted:
     """The shell has room to run a triggered step."""
+
+
+RUN_GRANTED: Final = RunGranted()
 
 
 @final

@@ -13,7 +13,7 @@ from saga_choreography.events import (
     StepTriggered,
 )
 from saga_choreography.protocol import attempts, doubt, undo
-from saga_choreography.protocol.commands import Anomaly, AwaitRun, Forget, RunCancel
+from saga_choreography.protocol.commands import AWAIT_RUN, Anomaly, Forget, RunCancel
 from saga_choreography.protocol.dependencies import satisfied_by, sources
 from saga_choreography.protocol.facts import is_settled
 from saga_choreography.protocol.telling import tell_fact
@@ -35,19 +35,20 @@ from saga_choreography.types import FailureCause, InDoubt
 
 def arrived(turn: Turn, source: str, value: bytes) -> None:
     """A source of the step has happened; it is triggered once its dependency is satisfied and no fence was seen."""
-    entry = turn.entry
-    if not is_in(entry, Idle) or entry.fence is not None or source in turn.memory.arrived:
+    entry, told = turn.entry, turn.told
+    if not is_in(entry, Idle) or entry.fence is not None or source in told.arrived:
         return
     if source not in sources(turn.plan.after):
         return
-    known = {**turn.memory.arrived, source: value}
+    known = {**told.arrived, source: value}
     step_input = satisfied_by(turn.plan.after, known)
     if step_input is None:
-        turn.memory = turn.memory.holding(known)
+        turn.told = told.holding(known)
         return
-    turn.memory = turn.memory.holding({})
+    if told.arrived:
+        turn.told = told.holding({})
     turn.record(StepTriggered(origin=entry.origin, step_name=entry.step_name, input=step_input))
-    turn.do(AwaitRun())
+    turn.do(AWAIT_RUN)
 
 
 def fenced(turn: Turn, cause: FailureCause) -> None:
@@ -57,7 +58,8 @@ def fenced(turn: Turn, cause: FailureCause) -> None:
         return
     turn.record(FenceRecorded(origin=entry.origin, step_name=entry.step_name, cause=cause))
     if is_in(entry, Idle) or is_in(entry, Triggered):
-        turn.memory = turn.memory.holding({})
+        if turn.told.arrived:
+            turn.told = turn.told.holding({})
         turn.publish(
             StepAck(
                 origin=entry.origin,

@@ -7,7 +7,7 @@ records that are journaled, replaying the journal gives the live state by constr
 from saga_choreography.events import ParticipantEvent, SagaChoreographyEvent, TimestampedEvent
 from saga_choreography.protocol.commands import ArmTimer, Command, Decision, Publish
 from saga_choreography.protocol.fold import fold
-from saga_choreography.protocol.memory import StepMemory
+from saga_choreography.protocol.memory import Told
 from saga_choreography.protocol.spec import ParticipantSpec
 from saga_choreography.protocol.stimuli import TimerStimulus
 from saga_choreography.state import SagaStateEntry
@@ -19,21 +19,25 @@ _SPREAD_STEPS = 1024
 class Turn:
     """State of one call of `decide`."""
 
-    def __init__(self, memory: StepMemory, spec: ParticipantSpec, plan: StepPlan, now_millis: int) -> None:
-        self.memory = memory
+    __slots__ = ("_commands", "_records", "entry", "now_millis", "plan", "spec", "told")
+
+    def __init__(
+        self, entry: SagaStateEntry, told: Told, spec: ParticipantSpec, plan: StepPlan, now_millis: int
+    ) -> None:
+        self.entry: SagaStateEntry = entry
+        """The entry as the records of this turn leave it; only `record` moves it on."""
+        self.told = told
         self.spec = spec
         self.plan = plan
         self.now_millis = now_millis
-        self.entry: SagaStateEntry = memory.entry
-        """The entry as the records of this turn leave it; only `record` moves it on."""
         self._records: list[TimestampedEvent[ParticipantEvent]] = []
         self._commands: list[Command] = []
 
     def record(self, event: ParticipantEvent) -> None:
         """Journal an event; the entry moves on at once."""
-        record = TimestampedEvent(self.entry.sequence + 1, self.now_millis, event)
-        # A fresh entry has no record yet: its first one carries everything the entry knows.
-        self.entry = fold(self.entry if self.entry.sequence else None, record)
+        entry = self.entry
+        record = TimestampedEvent(entry.sequence + 1, self.now_millis, event)
+        self.entry = fold(entry, record)
         self._records.append(record)
 
     def do(self, command: Command) -> None:
@@ -52,5 +56,4 @@ class Turn:
         return policy.delay_millis(attempt, spread)
 
     def decision(self) -> Decision:
-        memory = self.memory if self.entry is self.memory.entry else self.memory.moved_to(self.entry)
-        return Decision(memory, tuple(self._records), tuple(self._commands))
+        return Decision(self.entry, self.told, tuple(self._records), tuple(self._commands))

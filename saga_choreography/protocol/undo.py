@@ -19,9 +19,9 @@ from saga_choreography.state import Compensating, Completed, ExecutionPhase, is_
 
 def answered(turn: Turn, step_name: str) -> None:
     """A dependent has settled; facts may arrive before the fence does."""
-    if turn.plan.pure or step_name not in turn.plan.undo_after or step_name in turn.memory.answered:
+    if turn.plan.pure or step_name not in turn.plan.undo_after or step_name in turn.told.answered:
         return
-    turn.memory = turn.memory.answered_by(step_name)
+    turn.told = turn.told.answered_by(step_name)
     advance(turn)
 
 
@@ -36,7 +36,7 @@ def advance(turn: Turn) -> None:
     entry = turn.entry
     if not is_in(entry, Completed) or entry.fence is None or turn.plan.pure:
         return
-    if turn.memory.answered.issuperset(turn.plan.undo_after):
+    if turn.told.answered.issuperset(turn.plan.undo_after):
         run(turn, 1)
 
 
@@ -49,15 +49,16 @@ def run(turn: Turn, attempt: int) -> None:
 def run_committed(turn: Turn, attempt: int) -> None:
     """Run an attempt whose record is already in this turn."""
     entry = turn.entry
-    turn.publish(
-        CompensationStarted(
-            origin=entry.origin,
-            at_millis=turn.now_millis,
-            step_name=entry.step_name,
-            sequence=entry.sequence,
-            attempt=attempt,
+    if turn.spec.is_observed:
+        turn.publish(
+            CompensationStarted(
+                origin=entry.origin,
+                at_millis=turn.now_millis,
+                step_name=entry.step_name,
+                sequence=entry.sequence,
+                attempt=attempt,
+            )
         )
-    )
     turn.do(RunCompensation())
 
 

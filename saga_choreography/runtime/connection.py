@@ -12,7 +12,6 @@ from saga_choreography.helpers.peer import Outgoing
 from saga_choreography.helpers.ports import Clock
 from saga_choreography.helpers.signals import Flush, SagaEvent, SagaSignal
 from saga_choreography.observability import NoticeKind, SagaNotice
-from saga_choreography.protocol.routing import OBSERVED_ONLY
 from saga_choreography.runtime.event_stream import Published, Ref
 from saga_choreography.runtime.timers import Timers
 from saga_choreography.types import PeerId, SagaId
@@ -64,11 +63,12 @@ class Connection:
     def is_stopping(self) -> bool:
         return self._stopping.is_set()
 
+    @property
+    def is_observed(self) -> bool:
+        return self._is_observed
+
     def publish(self, events: Sequence[Outgoing]) -> None:
-        if not self._is_observed:  # then nobody would act on these, and telling them would only wake the stream
-            events = [event for event in events if not isinstance(event, OBSERVED_ONLY)]
-        if events:
-            tell(self._stream, Published(tuple(events)))
+        tell(self._stream, Published(events))
 
     def wake_later(self) -> None:
         tell(self._own_ref, _FLUSH)

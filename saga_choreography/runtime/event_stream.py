@@ -28,7 +28,7 @@ _MOST_ROUTES: Final = 10_000
 class Published:
     """Facts of one commit of one actor."""
 
-    outgoing: tuple[Outgoing, ...]
+    outgoing: Sequence[Outgoing]
 
 
 @final
@@ -100,7 +100,7 @@ class EventStream(ActorMixin, pykka.ThreadingActor):
             case _:
                 assert_never(message)
 
-    def _publish(self, outgoing: tuple[Outgoing, ...]) -> None:
+    def _publish(self, outgoing: Sequence[Outgoing]) -> None:
         batches: dict[PeerId, list[SagaChoreographyEvent]] = {}
         for out in outgoing:
             if isinstance(out, Directed):

@@ -42,6 +42,9 @@ LEGAL: Final[Mapping[type[StepState], frozenset[type[StepState]]]] = {
 }
 
 
+_IDLE: Final = Idle()  # it holds nothing, so one is enough
+
+
 def _require(entry: ParticipantState[StepState], target: type[StepState], *sources: type[StepState]) -> None:
     """The run-time guard of one transition, before it reads anything of the state.
 
@@ -54,9 +57,9 @@ def _require(entry: ParticipantState[StepState], target: type[StepState], *sourc
 
 
 def _move(entry: ParticipantState[StepState], state: T, now_millis: int) -> ParticipantState[T]:
-    legal = LEGAL[type(entry.state)]
-    if type(state) not in legal:
-        raise IllegalTransition(type(entry.state).__name__, type(state).__name__, (kind.__name__ for kind in legal))
+    if type(state) not in LEGAL[type(entry.state)]:
+        legal = (kind.__name__ for kind in LEGAL[type(entry.state)])
+        raise IllegalTransition(type(entry.state).__name__, type(state).__name__, legal)
     return ParticipantState(
         origin=entry.origin,
         step_name=entry.step_name,
@@ -81,7 +84,7 @@ def _stay(entry: P, fence: FailureCause | None, now_millis: int) -> P:
 
 def new(origin: SagaOrigin, step_name: str, now_millis: int) -> ParticipantState[Idle]:
     """A step nobody has triggered yet."""
-    return ParticipantState(origin=origin, step_name=step_name, updated_at_millis=now_millis, state=Idle())
+    return ParticipantState(origin=origin, step_name=step_name, updated_at_millis=now_millis, state=_IDLE)
 
 
 def remember_fence(entry: P, cause: FailureCause, now_millis: int) -> P:

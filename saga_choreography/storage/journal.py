@@ -4,7 +4,7 @@ The journal is also the outbox: whatever was published follows from its records 
 of live sagas, so recovery costs what is in flight and not what ever happened.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias, final
 
@@ -44,6 +44,14 @@ class Journal(Protocol[R]):
 
         Raises:
             StoreMisused: `record.sequence` is not the last one plus one, or no transaction is open.
+        """
+        ...
+
+    def append_all(self, records: Iterable[tuple[SagaId, TimestampedEvent[R]]]) -> None:
+        """Append records of any sagas, in this order; what a turn commits comes all at once.
+
+        Raises:
+            StoreMisused: as `append`.
         """
         ...
 

@@ -6,6 +6,7 @@ time, saga: may be pruned), tombstones (end time, saga: may be forgotten), marks
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from struct import Struct
 from struct import error as StructError
 from typing import Final, Generic, final
@@ -81,15 +82,21 @@ class EndedRow:
     digest: bytes
 
     def encode(self, saga: bytes) -> bytes:
-        code = _OUTCOME_CODES[self.outcome]
-        body = _ENDED.pack(self.pruned, clamp_millis(self.at_millis), self.last, code) + self.digest
-        return _CHECKSUM.pack(crc32(body, crc32(saga))) + body
+        return encode_ended(saga, self.at_millis, self.last, self.outcome, self.digest, pruned=self.pruned)
 
     def without_records(self) -> "EndedRow":
         return evolve(self, pruned=True, last=0)
 
     def with_last(self, last: int) -> "EndedRow":
         return evolve(self, last=last)
+
+
+def encode_ended(
+    saga: bytes, at_millis: int, last: int, outcome: OutcomeKind, digest: bytes, *, pruned: bool = False
+) -> bytes:
+    """The bytes of an `EndedRow`, also for who has no need of the row itself."""
+    body = _ENDED.pack(pruned, clamp_millis(at_millis), last, _OUTCOME_CODES[outcome]) + digest
+    return _CHECKSUM.pack(crc32(body, crc32(saga))) + body
 
 
 def decode_ended(saga: bytes, raw: bytes) -> EndedRow:
@@ -128,10 +135,15 @@ def saga_of_time_key(key: bytes) -> bytes | None:
 
 def mark_key(saga: bytes, key: str) -> bytes:
     """The key of a mark; long ones are kept as a digest, for keys are bounded."""
+    return saga + _mark_suffix(key)
+
+
+@lru_cache(maxsize=256)  # a participant marks with the name of its step
+def _mark_suffix(key: str) -> bytes:
     raw = key.encode(errors="surrogatepass")  # no text may ever stop a commit
     if len(raw) > _LONGEST_KEY:
-        return saga + b"\x01" + hashlib.blake2b(raw, digest_size=32).digest()
-    return saga + b"\x00" + raw
+        return b"\x01" + hashlib.blake2b(raw, digest_size=32).digest()
+    return b"\x00" + raw
 
 
 def mark_value(at_millis: int) -> bytes:

@@ -3,9 +3,9 @@
 `InMemoryJournal` and `LmdbJournal` are this class over two engines, so that they cannot differ in meaning.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Final, Generic
+from typing import Final, Generic, final
 from uuid import UUID
 
 from typing_extensions import TypeVar
@@ -21,6 +21,7 @@ from saga_choreography.storage.layout import (
     Role,
     after_saga,
     decode_ended,
+    encode_ended,
     saga_of_time_key,
     time_key,
 )
@@ -33,6 +34,22 @@ _ROWS_PER_PRUNING: Final = 512
 _REMEDY: Final = "stop this actor, keep the directory as evidence and restore it from a backup"
 
 
+@final
+class _Part:
+    """What one transaction writes for one role: the tables of its stage, looked up once and not for each record."""
+
+    __slots__ = ("closed", "ended", "finished", "lasts", "live", "records", "stage")
+
+    def __init__(self, stage: Stage, role: Role[R]) -> None:
+        self.stage = stage
+        self.records = stage.inserts[role.records]
+        self.live = stage.writes[role.live]
+        self.ended = stage.writes[role.ended]
+        self.finished = stage.writes[role.finished]
+        self.lasts = stage.last[role.name]
+        self.closed = stage.closed[role.name]
+
+
 class StagedJournal(Generic[R]):
     """The journal of one role in an environment."""
 
@@ -40,6 +57,7 @@ class StagedJournal(Generic[R]):
         self._environment = environment
         self._role = role
         self._codec = RecordCodec[R](role.tags, environment)
+        self._part: _Part | None = None
         self._name = role.name
         self._records = role.records
         self._live = role.live
@@ -60,50 +78,72 @@ class StagedJournal(Generic[R]):
         Raises:
             StoreMisused: `record.sequence` is not the last one plus one, or no transaction is open.
         """
-        stage = self._environment.open_stage()
-        saga = saga_id.bytes
-        sequence = record.sequence
-        lasts = stage.last[self._name]
-        last = lasts.get(saga)
-        if last is None:
-            last = self._known.get(saga)
+        self.append_all(((saga_id, record),))
+
+    def append_all(self, records: Iterable[tuple[SagaId, TimestampedEvent[R]]]) -> None:
+        """Append records to the open transaction, in this order.
+
+        Raises:
+            StoreMisused: as `append`.
+        """
+        part = self._open_part()
+        # One loop with everything at hand: this is the hottest place of the library.
+        lasts, closed, live, inserts = part.lasts, part.closed, part.live, part.records
+        known, encode = self._known, self._codec.encode
+        for saga_id, record in records:
+            saga = saga_id.bytes
+            sequence = record.sequence
+            last = lasts.get(saga)
             if last is None:
-                # That a new saga is new is found out by its insert, which fails for a key that is taken.
-                last = self._last(stage, saga) if sequence > 1 else 0
-        if sequence != last + 1:
-            stage.doom = f"saga {saga_id} has {last} {self._name} record(s), record {sequence} does not follow"
-            raise StoreMisused(self._environment.store, stage.doom, "decide again from what is stored")
-        packed = SEQUENCE.pack(sequence)
-        key = saga + packed
-        stage.inserts[self._records][key] = self._codec.encode(key, record)
-        lasts[saga] = sequence
-        if saga in stage.closed[self._name]:
-            row = self._ended_row(saga, self._environment.staged(self._ended, saga))
-            if row is not None:
-                stage.writes[self._ended][saga] = row.with_last(sequence).encode(saga)
-        else:
-            stage.writes[self._live][saga] = packed
+                last = known.get(saga)
+                if last is None:
+                    # That a new saga is new is found out by its insert, which fails for a key that is taken.
+                    last = self._last(part, saga) if sequence > 1 else 0
+            if sequence != last + 1:
+                why = f"saga {saga_id} has {last} {self._name} record(s), record {sequence} does not follow"
+                part.stage.doom = why
+                raise StoreMisused(self._environment.store, why, "decide again from what is stored")
+            packed = SEQUENCE.pack(sequence)
+            key = saga + packed
+            inserts[key] = encode(key, record)
+            lasts[saga] = sequence
+            if saga not in closed:
+                live[saga] = packed
+            else:
+                row = self._ended_row(saga, self._environment.staged(self._ended, saga))
+                if row is not None:
+                    part.ended[saga] = row.with_last(sequence).encode(saga)
 
     def end(self, saga_id: SagaId, at_millis: int, tombstone: Tombstone) -> None:
         """Take the saga off the live index; its records stay until pruned. A second end changes nothing."""
-        stage = self._environment.open_stage()
+        part = self._open_part()
         saga = saga_id.bytes
-        last = stage.last[self._name].get(saga)
+        last = part.lasts.get(saga)
         if last is None:
             last = self._known.get(saga)
-        closed = stage.closed[self._name]
         if last is None:
-            last = self._last(stage, saga)
+            last = self._last(part, saga)
             if not last and self._ended_row(saga, self._environment.staged(self._ended, saga)) is not None:
                 return
-        if saga in closed:
+        if saga in part.closed:
             return
-        row = EndedRow(pruned=False, at_millis=at_millis, last=last, outcome=tombstone.outcome, digest=tombstone.digest)
-        stage.writes[self._live][saga] = None
-        stage.writes[self._ended][saga] = row.encode(saga)
-        stage.writes[self._role.finished][time_key(at_millis, saga)] = b""
-        stage.last[self._name][saga] = last
-        closed.add(saga)
+        part.live[saga] = None
+        part.ended[saga] = encode_ended(saga, at_millis, last, tombstone.outcome, tombstone.digest)
+        part.finished[time_key(at_millis, saga)] = b""
+        part.lasts[saga] = last
+        part.closed.add(saga)
+
+    def _open_part(self) -> "_Part":
+        """This journal's share of the open transaction.
+
+        Raises:
+            StoreMisused: none is open, or it belongs to another thread.
+        """
+        stage = self._environment.open_stage()
+        part = self._part
+        if part is None or part.stage is not stage:
+            part = self._part = _Part(stage, self._role)
+        return part
 
     def read(self, saga_id: SagaId) -> tuple[TimestampedEvent[R], ...]:
         """All committed records of one saga in order; empty when there are none. Any thread may call it.
@@ -204,7 +244,7 @@ class StagedJournal(Generic[R]):
         for key, _ in self._environment.rows(self._role.marks, saga, after_saga(saga)):
             marks[key] = None
 
-    def _last(self, stage: Stage, saga: bytes) -> int:
+    def _last(self, part: "_Part", saga: bytes) -> int:
         """The last sequence of a saga not touched by this transaction yet; notes when the saga has ended."""
         live = self._environment.snapshot_value(self._live, saga)
         if live is not None:
@@ -212,7 +252,7 @@ class StagedJournal(Generic[R]):
         row = self._ended_row(saga, self._environment.snapshot_value(self._ended, saga))
         if row is None or row.pruned:
             return 0
-        stage.closed[self._name].add(saga)
+        part.closed.add(saga)
         return row.last
 
     def _rows_and_number(self, reads: Reads, saga: bytes) -> tuple[list[tuple[bytes, bytes]], int]:

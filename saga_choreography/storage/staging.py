@@ -202,7 +202,7 @@ class StagedEnvironment(ABC):
                 f"a failure inside a transaction was swallowed, nothing was committed ({stage.doom})",
                 "let it leave the transaction",
             )
-        if stage.inserts or stage.writes:
+        if any(stage.inserts.values()) or any(stage.writes.values()):
             self._commit(stage)
             self._note_last(stage)
             for digest, plan in stage.writes.get(PLANS, {}).items():

@@ -68,6 +68,13 @@ class Source(AnySource, Generic[Out]):
 class Saga(Source[Out]):
     """The start of a saga type: `gives` is the class of its payload."""
 
+    _words: str = field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=Factory(lambda saga: f"payload of saga type {saga.name!r}", takes_self=True),
+    )
+
     def dependency(self) -> DependencySpec:
         return OnSagaStart()
 
@@ -75,7 +82,7 @@ class Saga(Source[Out]):
         return frozenset({self.name})
 
     def take(self, values: Mapping[str, bytes]) -> object:
-        return payload_codec(self.gives).decode(values[SAGA_START], f"payload of saga type {self.name!r}")
+        return payload_codec(self.gives).decode(values[SAGA_START], self._words)
 
 
 @final
@@ -126,6 +133,10 @@ class Step(Source[Out], Generic[In, Out, Undo]):
         init=False, eq=False, repr=False, default=Factory(lambda step: step.after.sagas(), takes_self=True)
     )
 
+    _words: str = field(
+        init=False, eq=False, repr=False, default=Factory(lambda step: f"output of step {step.name!r}", takes_self=True)
+    )
+
     def dependency(self) -> DependencySpec:
         return After(self.name)
 
@@ -133,7 +144,7 @@ class Step(Source[Out], Generic[In, Out, Undo]):
         return self._sagas
 
     def take(self, values: Mapping[str, bytes]) -> object:
-        return payload_codec(self.gives).decode(values[self.name], f"output of step {self.name!r}")
+        return payload_codec(self.gives).decode(values[self.name], self._words)
 
     def plan(self) -> StepPlan:
         """This step as plain data, not linked to others yet."""

@@ -21,6 +21,7 @@ class Alone:
         self.clock = ManualClock(1_000)
         self.peer_id = PeerId(peer_id)
         self.is_stopping = False
+        self.is_observed = True
         self.told: list[Outgoing] = []
         self.armed: list[tuple[int, SagaSignal]] = []
         self.notices: list[NoticeKind] = []

@@ -4,7 +4,7 @@ The folded copy lets the guarantees be checked at every commit without reading a
 read back is held against it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Final, Generic, final
@@ -90,8 +90,12 @@ class Disk(Generic[R, E]):
         return self._transaction
 
     def append(self, saga_id: SagaId, record: TimestampedEvent[R]) -> None:
-        self.journal.append(saga_id, record)
-        self._staged.append((saga_id, record))
+        self.append_all(((saga_id, record),))
+
+    def append_all(self, records: Iterable[tuple[SagaId, TimestampedEvent[R]]]) -> None:
+        records = tuple(records)
+        self.journal.append_all(records)
+        self._staged.extend(records)
 
     def end(self, saga_id: SagaId, at_millis: int, tombstone: Tombstone) -> None:
         self.journal.end(saga_id, at_millis, tombstone)

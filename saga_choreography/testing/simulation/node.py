@@ -156,6 +156,7 @@ class Around:
         self._host = node.host
         self.peer_id = node.peer_id
         self.clock = node.host.clock
+        self.is_observed = True
 
     def publish(self, events: Sequence[Outgoing]) -> None:
         self._host.publish(self._node, events)

@@ -12,7 +12,7 @@ from saga_choreography.helpers.watch import SagaWatch, Verdict, Watches
 from saga_choreography.observability import ParticipantStats
 from saga_choreography.protocol.commands import Refuse
 from saga_choreography.protocol.decide import decide
-from saga_choreography.protocol.memory import StepMemory
+from saga_choreography.protocol.memory import NOTHING_TOLD
 from saga_choreography.protocol.resolver_commands import SagaEntry
 from saga_choreography.protocol.spec import ParticipantSpec
 from saga_choreography.protocol.stimuli import OperatorResolved
@@ -103,11 +103,12 @@ class ParticipantRole:
         for entry in self.states.values():
             if is_in(entry, Quarantined):
                 continue
-            memory, spec = StepMemory(entry=entry), ParticipantSpec(step_name=entry.step_name)
+            spec = ParticipantSpec(step_name=entry.step_name)
             kind = _RESOLUTIONS[(entry.sequence + now_millis) % len(_RESOLUTIONS)]
-            decision = decide(memory, OperatorResolved(resolution=kind, by="op", why="too late"), spec, now_millis)
+            word = OperatorResolved(resolution=kind, by="op", why="too late")
+            decision = decide(entry, NOTHING_TOLD, word, spec, now_millis)
             is_refused = [type(command) for command in decision.commands] == [Refuse]
-            if decision.memory is not memory or decision.records or not is_refused:
+            if decision.entry is not entry or decision.records or not is_refused:
                 what = f"{self.disk.name} obeys {kind.value} in {type(entry.state).__name__}"
                 raise Violation("I15", what, entry.saga_id)
 
