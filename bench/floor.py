@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
-from saga_choreography.types import new_saga_id
 
 import lmdb
 import pykka
 from typing_extensions import override
 
 from bench.drive import Start, Wait
+from saga_choreography.types import new_saga_id
 
 Row: TypeAlias = tuple[str, bytes, bytes | None]
 """Table, key, value; None deletes."""

@@ -5,7 +5,7 @@ Layout of a value: format version (1 byte), CRC-32 over key and body (4 bytes, b
 ignores extra ones and gives missing ones their defaults. LMDB itself has no checksums.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from operator import attrgetter
 from struct import Struct
@@ -176,6 +176,16 @@ _SPECIAL: Final[Mapping[object, tuple[_FieldOut, _FieldIn]]] = {
 }
 
 
+def _getter(names: Sequence[str]) -> Callable[[object], Sequence[object]]:
+    """The values of attributes; an attrgetter of one name gives the value itself, of several names a tuple."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    if not names:
+        return lambda _: ()
+    only = attrgetter(*names)
+    return lambda value: (only(value),)
+
+
 class _Shape:
     """How one record class is laid out."""
 
@@ -186,9 +196,7 @@ class _Shape:
         attributes = fields(kind)
         self.names = tuple(attribute.name for attribute in attributes)
         self.required = sum(attribute.default is NOTHING for attribute in attributes)
-        # An attrgetter of one name gives the value itself, of several names a tuple.
-        self.is_single = len(self.names) == 1
-        self.get: Callable[[object], object] = attrgetter(*self.names) if self.names else lambda _: ()
+        self.get = _getter(self.names)
         self.outs: list[tuple[int, _FieldOut]] = []
         self.ins: list[_FieldIn] = []
         self.exact: list[type | None] = []
@@ -261,11 +269,7 @@ class RecordCodec(Generic[R]):
         """The stored value of a record under its `record_key`."""
         event = record.event
         shape = self._by_type[type(event)]
-        body = [record.sequence, shape.tag, record.at_millis]
-        if shape.is_single:
-            body.append(shape.get(event))
-        else:
-            body += shape.get(event)
+        body = [record.sequence, shape.tag, record.at_millis, *shape.get(event)]
         for position, out in shape.outs:
             body[position] = out(body[position], self._plans)
         packed = pack(body)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Generic, assert_never, cast, final
+from typing import Final, Generic, assert_never, cast, final
 
 from typing_extensions import TypeVar
 
@@ -25,6 +25,8 @@ from saga_choreography.events import (
     SagaChoreographyEvent,
     SagaCompleted,
     SagaOutcome,
+    SagaStarted,
+    StepCompleted,
     TimestampedEvent,
 )
 from saga_choreography.helpers.calls import call_business, must_be_committed_first
@@ -74,6 +76,9 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 Undo = TypeVar("Undo")
 
+_SOURCES: Final = (SagaStarted, StepCompleted)
+"""What can trigger a step."""
+
 
 @final
 class ParticipantEngine(Engine, Generic[In, Out, Undo]):
@@ -93,6 +98,7 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
             for saga in token.sagas()
         }
         self._told: dict[SagaId, Told] = {}
+        self._sources: list[SagaStarted | StepCompleted] = []
         self._awaiting: deque[SagaId] = deque()
         self._interrupted: deque[SagaId] = deque()
         self._calls: deque[tuple[SagaId, c.Command]] = deque()
@@ -139,7 +145,10 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         match signal:
             case Events(events):
                 for event in events:
-                    self._hear(event, now_millis)
+                    if isinstance(event, _SOURCES):
+                        self._sources.append(event)
+                    else:
+                        self._hear(event, now_millis)
             case TimerFired(saga_id, stimulus):
                 self._feed(saga_id, stimulus, now_millis)
             case PendingEnded(saga_id, ended):
@@ -152,7 +161,7 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
                 prune(self._state.saga_journal, signal, self.surroundings)
             case _:
                 if isinstance(signal, SagaChoreographyEvent):
-                    self._hear(signal, now_millis)
+                    self.take(Events((signal,)), now_millis)
 
     def finish_pending(self, saga_id: SagaId, stimulus: StepReturned | StepRaised) -> None:
         """A pending step has ended.
@@ -181,11 +190,27 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
             raise UnknownSaga(saga_id, f"participant {self.surroundings.peer_id!r}")
         return self._steps[entry.origin.saga_type].encode(output)
 
-    def _hear(self, event: SagaChoreographyEvent, now_millis: int) -> None:
+    def _act_on_inbox(self) -> None:
+        super()._act_on_inbox()
+        self._hear_sources()
+
+    def _hear_sources(self) -> None:
+        """What may trigger a step is heard behind everything that came with it: a fence among it is seen first."""
+        sources, self._sources = self._sources, []
+        if not sources:
+            return
+        now_millis = self.surroundings.clock.now_millis()
+        # Sagas that have waited longer run first, and those that were interrupted one at a time.
+        is_closed = self._awaiting or self._interrupted or self.surroundings.is_stopping
+        room = 0 if is_closed else self._pacing.room()
+        for event in sources:
+            self._hear(event, now_millis, may_run=len(self._calls) < room)
+
+    def _hear(self, event: SagaChoreographyEvent, now_millis: int, *, may_run: bool = False) -> None:
         origin = event.origin
         entry = self._states.get(origin.saga_id)
         if entry is not None:
-            self._decide(entry, event, now_millis)
+            self._decide(entry, event, now_millis, may_run=may_run)
             return
         bound = self._steps.get(origin.plan.saga_type)
         if bound is None or isinstance(event, SagaOutcome):
@@ -195,18 +220,18 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         if not is_new or origin.plan.step(name) is None:
             self._stats.count("duplicates")
             return
-        self._decide(new(origin, name, now_millis), event, now_millis)
+        self._decide(new(origin, name, now_millis), event, now_millis, may_run=may_run)
 
     def _feed(self, saga_id: SagaId, stimulus: Stimulus, now_millis: int) -> None:
         entry = self._states.get(saga_id)
         if entry is not None:  # else it ended meanwhile: a late timer or result
             self._decide(entry, stimulus, now_millis)
 
-    def _decide(self, entry: SagaStateEntry, stimulus: Stimulus, now_millis: int) -> None:
+    def _decide(self, entry: SagaStateEntry, stimulus: Stimulus, now_millis: int, *, may_run: bool = False) -> None:
         origin = entry.origin
         saga_id, bound = origin.saga_id, self._steps[origin.plan.saga_type]
         told = self._told.get(saga_id, NOTHING_TOLD) if self._told else NOTHING_TOLD  # hashing a UUID is slow
-        decision = decide(entry, told, stimulus, bound.spec, now_millis)
+        decision = decide(entry, told, stimulus, bound.spec, now_millis, may_run=may_run)
         after = decision.entry
         if after is entry and decision.told is told and not decision.commands:
             self._stats.count("duplicates")
@@ -218,8 +243,8 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
                 self._told[saga_id] = decision.told
             else:
                 self._told.pop(saga_id, None)
-        for record in decision.records:
-            self._stage.add(saga_id, after.step_name, record)
+        if decision.records:
+            self._stage.add(saga_id, after.step_name, decision.records)
         for command in decision.commands:
             self._obey(saga_id, after, command, now_millis)
 

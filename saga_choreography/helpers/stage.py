@@ -8,7 +8,7 @@ from saga_choreography.types import SagaId
 
 Record: TypeAlias = TimestampedEvent[ParticipantEvent]
 
-_NO_DIGEST: Final = b""
+_TOMBSTONES: Final = {outcome: Tombstone(outcome=outcome, digest=b"") for outcome in OutcomeKind}
 """Only initiators are asked to start a saga again, so only their tombstones identify a payload."""
 
 
@@ -24,11 +24,11 @@ class Stage:
     def __bool__(self) -> bool:
         return bool(self._records or self._ends)
 
-    def add(self, saga_id: SagaId, step_name: str, record: Record) -> None:
-        """Stage a record. The first one of a saga leaves a mark that outlives the journal."""
-        self._records.append((saga_id, record))
-        if record.sequence == 1:
-            self._marks.append((saga_id, step_name, record.at_millis))
+    def add(self, saga_id: SagaId, step_name: str, records: tuple[Record, ...]) -> None:
+        """Stage records of one saga. The very first one leaves a mark that outlives the journal."""
+        self._records += [(saga_id, record) for record in records]
+        if records[0].sequence == 1:
+            self._marks.append((saga_id, step_name, records[0].at_millis))
 
     def end(self, saga_id: SagaId, at_millis: int, outcome: OutcomeKind) -> None:
         """Take a saga off the live index."""
@@ -40,7 +40,7 @@ class Stage:
         for saga_id, key, at_millis in self._marks:
             dedupe.check_and_mark(saga_id, key, at_millis)
         for saga_id, at_millis, outcome in self._ends:
-            journal.end(saga_id, at_millis, Tombstone(outcome=outcome, digest=_NO_DIGEST))
+            journal.end(saga_id, at_millis, _TOMBSTONES[outcome])
 
     def clear(self) -> list[ParticipantEvent]:
         """Everything is committed: forget it; returns the events that were."""

@@ -72,16 +72,23 @@ CRASHED: Final = "the program ended during attempt {attempt}"
 
 
 def decide(
-    entry: SagaStateEntry, told: Told, stimulus: Stimulus, spec: ParticipantSpec, now_millis: int
+    entry: SagaStateEntry,
+    told: Told,
+    stimulus: Stimulus,
+    spec: ParticipantSpec,
+    now_millis: int,
+    *,
+    may_run: bool = False,
 ) -> Decision:
     """What a participant does about one stimulus. `now_millis` is Unix time in milliseconds.
 
+    `may_run`: the shell has room, so a step that is triggered runs at once, as if RunGranted followed.
     An entry whose plan does not name the participant's step decides nothing.
     """
     plan = entry.origin.plan.step(spec.step_name)
     if plan is None:
         return Decision(entry, told)
-    turn = Turn(entry, told, spec, plan, now_millis)
+    turn = Turn(entry, told, spec, plan, now_millis, may_run=may_run)
     match stimulus:  # the stimuli of a saga without faults first: they are by far the most frequent
         case StepCompleted():
             if not stimulus.late:

@@ -5,7 +5,7 @@ a failure, a deadline or a cancel -> the fence; every step settled behind the fe
 While only quarantined steps stand in the way, the saga is parked for an operator.
 """
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from attrs import evolve
 
@@ -155,6 +155,9 @@ def _knows_of_a_fence(event: StepEvent, fact: StepFact) -> bool:
     return late or undoing or (fact.status in SETTLED and fact.status is not StepStatus.FAILED)
 
 
+_ALL_COMPLETED: Final = {StepStatus.COMPLETED}
+
+
 class _Turn:
     """State of one call of `resolve`; never leaves it."""
 
@@ -224,14 +227,16 @@ class _Turn:
     def conclude(self) -> None:
         """Decide what the facts allow."""
         entry, facts = self.memory.entry, self.memory.facts
-        names = entry.origin.plan.step_names
-        statuses = [facts[name].status if name in facts else None for name in names]
-        if entry.fence is None and all(status is StepStatus.COMPLETED for status in statuses):
-            self._end(OutcomeKind.COMPLETED)
-        elif entry.fence is not None and all(status in SETTLED for status in statuses):
-            self._end(OutcomeKind.FAILED)
-        else:
-            self._park()
+        # Only facts of steps of the plan are kept, so as many facts as steps are facts of all of them.
+        if len(facts) == len(entry.origin.plan.steps):
+            statuses = {fact.status for fact in facts.values()}
+            if entry.fence is None and statuses == _ALL_COMPLETED:
+                self._end(OutcomeKind.COMPLETED)
+                return
+            if entry.fence is not None and statuses <= SETTLED:
+                self._end(OutcomeKind.FAILED)
+                return
+        self._park()
 
     def _end(self, outcome: OutcomeKind) -> None:
         self.record(SagaResolved(outcome=outcome))
@@ -241,6 +246,8 @@ class _Turn:
     def _park(self) -> None:
         """Park, park anew, or go on, as what was heard says."""
         entry = self.memory.entry
+        if not entry.parked and all(fact.status is not StepStatus.QUARANTINED for fact in self.memory.facts.values()):
+            return
         heard = [self.memory.facts.get(step.step_name) for step in entry.parked]
         if any(fact is not None and fact.status is not StepStatus.QUARANTINED for fact in heard):
             self._unpark()

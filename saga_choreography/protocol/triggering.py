@@ -48,7 +48,10 @@ def arrived(turn: Turn, source: str, value: bytes) -> None:
     if told.arrived:
         turn.told = told.holding({})
     turn.record(StepTriggered(origin=entry.origin, step_name=entry.step_name, input=step_input))
-    turn.do(AWAIT_RUN)
+    if turn.may_run:
+        attempts.run(turn, 1, doubtful=False)
+    else:
+        turn.do(AWAIT_RUN)
 
 
 def fenced(turn: Turn, cause: FailureCause) -> None:

@@ -19,10 +19,17 @@ _SPREAD_STEPS = 1024
 class Turn:
     """State of one call of `decide`."""
 
-    __slots__ = ("_commands", "_records", "entry", "now_millis", "plan", "spec", "told")
+    __slots__ = ("_commands", "_records", "entry", "may_run", "now_millis", "plan", "spec", "told")
 
     def __init__(
-        self, entry: SagaStateEntry, told: Told, spec: ParticipantSpec, plan: StepPlan, now_millis: int
+        self,
+        entry: SagaStateEntry,
+        told: Told,
+        spec: ParticipantSpec,
+        plan: StepPlan,
+        now_millis: int,
+        *,
+        may_run: bool,
     ) -> None:
         self.entry: SagaStateEntry = entry
         """The entry as the records of this turn leave it; only `record` moves it on."""
@@ -30,6 +37,7 @@ class Turn:
         self.spec = spec
         self.plan = plan
         self.now_millis = now_millis
+        self.may_run = may_run
         self._records: list[TimestampedEvent[ParticipantEvent]] = []
         self._commands: list[Command] = []
 

@@ -200,6 +200,28 @@ def test_a_fence_that_arrives_while_a_step_waits_for_its_turn_stops_it() -> None
     assert bench.records(second.saga_id) == ["StepTriggered", "FenceRecorded"]
 
 
+def test_a_fence_that_arrives_with_the_trigger_is_seen_first_whatever_their_order() -> None:
+    bench, origin = Bench(), an_origin()
+    bench.turn(Events((started(origin), fence(origin))))
+    assert bench.walker.calls == []
+    assert bench.records(origin.saga_id) == ["FenceRecorded"]
+
+
+def test_while_there_is_room_a_step_runs_in_the_turn_that_triggers_it() -> None:
+    bench, origin = Bench(), an_origin()
+    bench.turn(Events((started(origin),)))
+    assert bench.records(origin.saga_id) == ["StepTriggered", "StepExecutionStarted", "StepExecutionCompleted"]
+    assert bench.walker.committed_before == [2]
+
+
+def test_a_step_that_is_triggered_while_others_wait_runs_behind_them() -> None:
+    bench, first, second, third = Bench(), an_origin(), an_origin(), an_origin()
+    bench.turn(Events((started(first), started(second))))  # unknown code: room for one
+    bench.turn(Events((started(third),)))
+    ran = [origin for origin in (first, second, third) if "StepExecutionStarted" in bench.records(origin.saga_id)]
+    assert ran[:2] == [first, second]
+
+
 def test_a_duplicate_is_counted_and_changes_nothing() -> None:
     bench, origin = Bench(), an_origin()
     bench.turn(started(origin))

@@ -28,11 +28,12 @@ from saga_choreography.protocol.commands import Decision, Publish
 from saga_choreography.protocol.decide import decide
 from saga_choreography.protocol.facts import fact_of
 from saga_choreography.protocol.fold import fold
-from saga_choreography.protocol.memory import StepMemory, unheard_of
+from saga_choreography.protocol.memory import NOTHING_TOLD, Told
 from saga_choreography.protocol.spec import ParticipantSpec
 from saga_choreography.protocol.stimuli import Stimulus
 from saga_choreography.protocol.workflow import link
 from saga_choreography.state import Compensating, Executing, SagaStateEntry
+from saga_choreography.state.transitions import new
 from saga_choreography.types import (
     After,
     FailureCause,
@@ -100,20 +101,23 @@ def check_publish(event: SagaChoreographyEvent, journal: list[TimestampedEvent[P
 
 
 def turn(
-    memory: StepMemory,
+    entry: SagaStateEntry,
+    told: Told,
     stimulus: Stimulus,
     spec: ParticipantSpec,
     now_millis: int,
     journal: list[TimestampedEvent[ParticipantEvent]],
+    *,
+    may_run: bool = False,
 ) -> Decision:
     """One call of decide, checked; its records are appended to `journal`."""
-    decision = decide(memory, stimulus, spec, now_millis)
-    assert decide(memory, stimulus, spec, now_millis) == decision, "decide is deterministic"
+    decision = decide(entry, told, stimulus, spec, now_millis, may_run=may_run)
+    assert decide(entry, told, stimulus, spec, now_millis, may_run=may_run) == decision, "decide is deterministic"
     for record in decision.records:
         journal.append(record)
         assert record.sequence == len(journal), "sequences are dense"
         assert record.at_millis == now_millis
-    entry = decision.memory.entry
+    entry = decision.entry
     assert entry.sequence == len(journal)
     if journal:
         assert replay(journal) == entry, "the journal replayed is the live entry"
@@ -129,9 +133,10 @@ def last_of(
     """What the last of `stimuli` led to; time goes on by 10 ms a stimulus."""
     spec = ParticipantSpec(step_name=step, has_probe=probe, has_cancel=cancel)
     journal: list[TimestampedEvent[ParticipantEvent]] = []
-    decision = Decision(unheard_of(origin, step, START_MILLIS))
+    decision = Decision(new(origin, step, START_MILLIS), NOTHING_TOLD)
     for number, stimulus in enumerate(stimuli, 1):
-        decision = turn(decision.memory, stimulus, spec, START_MILLIS + number * TURN_MILLIS, journal)
+        now_millis = START_MILLIS + number * TURN_MILLIS
+        decision = turn(decision.entry, decision.told, stimulus, spec, now_millis, journal)
     return decision
 
 

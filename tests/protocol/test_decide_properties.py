@@ -32,7 +32,7 @@ from saga_choreography.events import (
 )
 from saga_choreography.protocol.commands import ArmTimer, Decision, Forget, Publish, RunCompensation, RunStep
 from saga_choreography.protocol.fold import fold
-from saga_choreography.protocol.memory import StepMemory, unheard_of
+from saga_choreography.protocol.memory import NOTHING_TOLD
 from saga_choreography.protocol.spec import ParticipantSpec
 from saga_choreography.protocol.stimuli import (
     CompensationRaised,
@@ -54,6 +54,7 @@ from saga_choreography.protocol.stimuli import (
     Stimulus,
 )
 from saga_choreography.state import Executing, Idle, SagaStateEntry, Triggered
+from saga_choreography.state.transitions import new
 from saga_choreography.types import (
     After,
     AllOf,
@@ -172,7 +173,7 @@ class Watch:
         self.never_to_run = False
 
     def see(self, decision: Decision) -> None:
-        entry = decision.memory.entry
+        entry = decision.entry
         if self.never_to_run:
             assert RunStep() not in decision.commands, "a fenced step was started"
         if entry.fence is not None and isinstance(entry.state, Idle | Triggered):
@@ -216,12 +217,13 @@ def test_any_history_of_stimuli_keeps_every_promise(
     stimuli = st.one_of(external(origin), INTERNAL)
     history = data.draw(st.lists(stimuli, max_size=40))
     journal: Journal = []
-    memory, watch, now = unheard_of(origin, "b", 0), Watch(), 0
+    before, watch, now = Decision(new(origin, "b", 0)), Watch(), 0
     for stimulus in history:
         now += data.draw(st.integers(-50, 500))
-        decision = checked_turn(memory, stimulus, spec, now, journal)
+        may_run = data.draw(st.booleans())
+        decision = checked_turn(before.entry, before.told, stimulus, spec, now, journal, may_run=may_run)
         watch.see(decision)
-        memory = decision.memory
+        before = decision
         if any(isinstance(command, Forget) for command in decision.commands):
             break
     watch.judge(origin, journal)
@@ -236,20 +238,21 @@ def test_a_history_that_business_code_and_timers_really_produce_keeps_every_prom
     origin = build(*plan)
     journal: Journal = []
     foreign = external(origin)
-    memory, watch, open_questions = unheard_of(origin, "b", 0), Watch(), list[Stimulus]()
+    before, watch, open_questions = Decision(new(origin, "b", 0)), Watch(), list[Stimulus]()
     for number in range(data.draw(st.integers(1, 30))):
         choice = data.draw(st.sampled_from(["answer", "answer", "hear", "crash"] if journal else ["hear"]))
         stimulus: Stimulus
         if choice == "answer" and open_questions:
             stimulus = open_questions.pop(data.draw(st.integers(0, len(open_questions) - 1)))
         elif choice == "crash":
-            stimulus, memory = Recovered(), StepMemory(entry=rebuilt(journal))
+            stimulus, before = Recovered(), Decision(rebuilt(journal), NOTHING_TOLD)
             open_questions.clear()
         else:
             stimulus = data.draw(foreign)
-        decision = checked_turn(memory, stimulus, spec, number * 100, journal)
+        may_run = data.draw(st.booleans())
+        decision = checked_turn(before.entry, before.told, stimulus, spec, number * 100, journal, may_run=may_run)
         watch.see(decision)
-        memory = decision.memory
+        before = decision
         if any(isinstance(command, Forget) for command in decision.commands):
             break
         open_questions += [answer for command in decision.commands for answer in answers(command, data)]

@@ -63,7 +63,7 @@ def told(decision: Decision) -> list[SagaChoreographyEvent]:
 
 
 def phase_of(decision: Decision) -> ExecutionPhase:
-    state = decision.memory.entry.state
+    state = decision.entry.state
     assert isinstance(state, Executing)
     return state.phase
 
@@ -71,7 +71,7 @@ def phase_of(decision: Decision) -> ExecutionPhase:
 def is_parked(decision: Decision) -> bool:
     acks = [event.status for event in told(decision) if isinstance(event, StepAck)]
     assert isinstance(decision.commands[-1], NotifyQuarantined)
-    return isinstance(decision.memory.entry.state, Quarantined) and acks == [AckStatus.QUARANTINED]
+    return isinstance(decision.entry.state, Quarantined) and acks == [AckStatus.QUARANTINED]
 
 
 DOUBTS: dict[str, tuple[Stimulus, ...]] = {
@@ -105,7 +105,7 @@ def test_without_a_probe_a_step_in_doubt_runs_again_by_timer(doubt: str, last: L
 def test_without_a_probe_a_crashed_step_runs_again_at_once_as_doubtful(last: Last, line: Line, heard: Heard) -> None:
     decision = last(line(), heard["a completed"], RUN, RESTART)
     assert decision.commands[-1] == RunStep()
-    state = decision.memory.entry.state
+    state = decision.entry.state
     assert isinstance(state, Executing)
     assert (state.attempt, state.doubtful) == (2, True)
 
@@ -134,7 +134,7 @@ class TestProbing:
 
     def test_an_output_completes_the_step(self, last: Last, line: Line, heard: Heard) -> None:
         decision = last(line(), heard["a completed"], RUN, AMBIGUOUS, DONE, probe=True)
-        assert isinstance(decision.memory.entry.state, Completed)
+        assert isinstance(decision.entry.state, Completed)
 
     def test_an_output_behind_the_fence_is_undone(self, last: Last, line: Line, heard: Heard) -> None:
         stimuli = (heard["a completed"], RUN, AMBIGUOUS, heard["fence"], heard["c never ran"], DONE)
@@ -143,7 +143,7 @@ class TestProbing:
     def test_no_effect_runs_the_step_again_without_doubt(self, last: Last, line: Line, heard: Heard) -> None:
         decision = last(line(), heard["a completed"], RUN, AMBIGUOUS, NotExecuted(), probe=True)
         assert decision.commands[-1] == RunStep()
-        state = decision.memory.entry.state
+        state = decision.entry.state
         assert isinstance(state, Executing)
         assert (state.attempt, state.doubtful) == (2, False)
 
@@ -155,7 +155,7 @@ class TestProbing:
     def test_no_effect_again_and_again_fails_in_the_end(self, last: Last, line: Line, heard: Heard) -> None:
         rounds = [AMBIGUOUS, NotExecuted()] * 5
         decision = last(line(), heard["a completed"], RUN, *rounds, probe=True)
-        assert isinstance(decision.memory.entry.state, Failed)
+        assert isinstance(decision.entry.state, Failed)
 
     def test_still_running_makes_it_pending(self, last: Last, line: Line, heard: Heard) -> None:
         decision = last(line(), heard["a completed"], RUN, AMBIGUOUS, PENDING, probe=True)
@@ -264,15 +264,15 @@ class TestRecovery:
         undoing = (heard["a completed"], RUN, DONE, heard["fence"], heard["c undone"])
         decision = last(line(), *undoing, RESTART)
         assert decision.commands[-1] == RunCompensation()
-        state = decision.memory.entry.state
+        state = decision.entry.state
         assert isinstance(state, Compensating)
         assert state.attempt == 2
 
     def test_an_undo_that_crashes_the_program_every_time_is_parked(self, last: Last, line: Line, heard: Heard) -> None:
         undoing = (heard["a completed"], RUN, DONE, heard["fence"], heard["c undone"])
         decision = last(line(), *undoing, *[RESTART] * 5)
-        assert isinstance(decision.memory.entry.state, Quarantined)
-        assert decision.memory.entry.state.undo == b"undo"
+        assert isinstance(decision.entry.state, Quarantined)
+        assert decision.entry.state.undo == b"undo"
 
     def test_a_waiting_undo_is_armed_again_for_the_same_instant(self, last: Last, line: Line, heard: Heard) -> None:
         undoing = (heard["a completed"], RUN, DONE, heard["fence"], heard["c undone"], CompensationRaised(True, "x"))
@@ -293,7 +293,7 @@ class TestRecovery:
         for before in ((RUN, RETRYABLE), (RUN, PENDING), (RUN, DONE), ()):
             once = last(line(), heard["a completed"], *before, RESTART)
             twice = last(line(), heard["a completed"], *before, RESTART, RESTART)
-            assert (twice.memory, twice.records, twice.commands) == (once.memory, once.records, once.commands)
+            assert twice == once
 
 
 def test_a_crash_is_recorded_as_such(last: Last, line: Line, heard: Heard) -> None:

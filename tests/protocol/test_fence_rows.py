@@ -88,21 +88,21 @@ def test_an_idle_step_answers_that_it_never_ran_and_remembers_the_fence(last: La
     decision = last(line(), heard["fence"])
     assert [type(record.event) for record in decision.records] == [FenceRecorded]
     assert ack_of(decision) is AckStatus.NOT_APPLICABLE
-    assert isinstance(decision.memory.entry.state, Idle)
+    assert isinstance(decision.entry.state, Idle)
 
 
 def test_a_triggered_step_never_runs_once_the_fence_was_seen(last: Last, line: Line, heard: Heard) -> None:
     fenced = last(line(), heard["a completed"], heard["fence"])
     assert ack_of(fenced) is AckStatus.NOT_APPLICABLE
     granted = last(line(), heard["a completed"], heard["fence"], RUN)
-    assert isinstance(granted.memory.entry.state, Triggered)
+    assert isinstance(granted.entry.state, Triggered)
     assert (granted.records, granted.commands) == ((), ())
 
 
 def test_a_trigger_that_comes_after_the_fence_is_refused_also_twice(last: Last, line: Line, heard: Heard) -> None:
     for late in ((heard["a completed"],), (heard["a completed"], heard["a completed"], RUN)):
         decision = last(line(), heard["fence"], *late)
-        assert isinstance(decision.memory.entry.state, Idle)
+        assert isinstance(decision.entry.state, Idle)
         assert (decision.records, decision.commands) == ((), ())
 
 
@@ -113,7 +113,7 @@ def test_a_second_fence_changes_nothing(
 ) -> None:
     first = last(line(), heard["a completed"], *before, heard["fence"])
     second = last(line(), heard["a completed"], *before, heard["fence"], heard[words])
-    assert (second.memory, second.records, second.commands) == (first.memory, (), ())
+    assert (second.entry, second.told, second.records, second.commands) == (first.entry, first.told, (), ())
 
 
 def test_a_running_step_is_not_disturbed_by_the_fence_and_is_undone_when_it_returns(
@@ -122,7 +122,7 @@ def test_a_running_step_is_not_disturbed_by_the_fence_and_is_undone_when_it_retu
     fenced = last(line(), heard["a completed"], RUN, heard["fence"])
     assert fenced.commands == ()
     returned = last(line(), heard["a completed"], RUN, heard["fence"], DONE)
-    assert isinstance(returned.memory.entry.state, Completed)
+    assert isinstance(returned.entry.state, Completed)
     (late,) = told(returned)
     assert isinstance(late, StepCompleted)
     assert late.late
@@ -142,12 +142,12 @@ def test_a_step_whose_dependents_have_answered_is_undone_at_once_when_it_returns
 def test_a_pending_step_is_cancelled_if_it_can_be(cancel: bool, last: Last, line: Line, heard: Heard) -> None:
     decision = last(line(), heard["a completed"], RUN, PENDING, heard["fence"], cancel=cancel)
     assert decision.commands == ((RunCancel(),) if cancel else ())
-    assert isinstance(decision.memory.entry.state, Executing)
+    assert isinstance(decision.entry.state, Executing)
 
 
 def test_a_cancelled_step_without_effect_has_failed(last: Last, line: Line, heard: Heard) -> None:
     decision = last(line(), heard["a completed"], RUN, PENDING, heard["fence"], NotExecuted(), cancel=True)
-    assert isinstance(decision.memory.entry.state, Failed)
+    assert isinstance(decision.entry.state, Failed)
     assert [type(event) for event in told(decision)] == [StepFailed]
 
 
@@ -166,8 +166,8 @@ def test_a_cancel_that_cannot_tell_leaves_the_step_pending_and_is_tried_again(
     assert again.stimulus == ProbeDue(1)
     assert decision.records == ()
     assert last(line(), *before, ProbeDue(1), cancel=True).commands == (RunCancel(),)
-    assert isinstance(decision.memory.entry.state, Executing)
-    assert decision.memory.entry.state.phase is ExecutionPhase.PENDING
+    assert isinstance(decision.entry.state, Executing)
+    assert decision.entry.state.phase is ExecutionPhase.PENDING
 
 
 def test_a_step_that_suspends_behind_the_fence_is_cancelled(last: Last, line: Line, heard: Heard) -> None:
@@ -177,14 +177,14 @@ def test_a_step_that_suspends_behind_the_fence_is_cancelled(last: Last, line: Li
 
 def test_a_retry_that_waits_without_doubt_is_given_up_at_the_fence(last: Last, line: Line, heard: Heard) -> None:
     decision = last(line(), heard["a completed"], RUN, RETRYABLE, heard["fence"])
-    assert isinstance(decision.memory.entry.state, Failed)
+    assert isinstance(decision.entry.state, Failed)
     assert [type(event) for event in told(decision)] == [StepFailed]
     stale = last(line(), heard["a completed"], RUN, RETRYABLE, heard["fence"], RetryDue(1))
     assert (stale.records, stale.commands) == ((), ())
 
 
 def test_a_retryable_error_behind_the_fence_is_not_retried(last: Last, line: Line, heard: Heard) -> None:
-    assert isinstance(last(line(), heard["a completed"], RUN, heard["fence"], RETRYABLE).memory.entry.state, Failed)
+    assert isinstance(last(line(), heard["a completed"], RUN, heard["fence"], RETRYABLE).entry.state, Failed)
 
 
 def test_a_retry_in_doubt_is_probed_at_the_fence(last: Last, line: Line, heard: Heard) -> None:
@@ -203,7 +203,7 @@ def test_a_retry_in_doubt_runs_again_under_its_key_to_learn_the_undo_data(last: 
 def test_a_retry_in_doubt_is_quarantined_at_the_fence_if_the_step_says_so(last: Last, line: Line, heard: Heard) -> None:
     origin = line(in_doubt=InDoubt.QUARANTINE)
     decision = last(origin, heard["a completed"], RUN, UNEXPECTED, heard["fence"])
-    assert isinstance(decision.memory.entry.state, Quarantined)
+    assert isinstance(decision.entry.state, Quarantined)
     assert ack_of(decision) is AckStatus.QUARANTINED
 
 
@@ -261,7 +261,7 @@ def test_a_pure_step_leaves_telling_again_after_a_restart_to_the_shell(last: Las
 
 def test_a_finished_undo_says_so(last: Last, line: Line, heard: Heard) -> None:
     decision = last(line(), *undoing(heard), UNDONE)
-    assert isinstance(decision.memory.entry.state, Compensated)
+    assert isinstance(decision.entry.state, Compensated)
     assert [type(event) for event in told(decision)] == [CompensationCompleted]
 
 
@@ -270,7 +270,7 @@ def test_a_failed_undo_is_retried_by_timer_with_one_key(last: Last, line: Line, 
     assert raised.commands == (ArmTimer(1_060 + 100, CompensationRetryDue(1)),)
     again = last(line(), *undoing(heard), TRY_AGAIN, CompensationRetryDue(1))
     assert again.commands[-1] == RunCompensation()
-    state, entry = again.memory.entry.state, again.memory.entry
+    state, entry = again.entry.state, again.entry
     assert isinstance(state, Compensating)
     assert (state.attempt, state.undo) == (2, b"undo")
     keys = {context_for(entry.origin, entry.step_name, attempt, "undo").idempotency_key for attempt in (1, 2)}
@@ -280,7 +280,7 @@ def test_a_failed_undo_is_retried_by_timer_with_one_key(last: Last, line: Line, 
 def test_an_exhausted_undo_is_quarantined_with_its_evidence(last: Last, line: Line, heard: Heard) -> None:
     attempts = (TRY_AGAIN, CompensationRetryDue(1), TRY_AGAIN, CompensationRetryDue(2), TRY_AGAIN)
     decision = last(line(), *undoing(heard), *attempts)
-    state = decision.memory.entry.state
+    state = decision.entry.state
     assert isinstance(state, Quarantined)
     assert (state.output, state.undo, state.input) == (b"out", b"undo", (("a", b"from a"),))
     assert (state.attempts, state.error) == (3, "busy")
@@ -290,7 +290,7 @@ def test_an_exhausted_undo_is_quarantined_with_its_evidence(last: Last, line: Li
 
 def test_an_undo_that_is_hopeless_is_quarantined_at_once(last: Last, line: Line, heard: Heard) -> None:
     decision = last(line(), *undoing(heard), HOPELESS)
-    assert isinstance(decision.memory.entry.state, Quarantined)
+    assert isinstance(decision.entry.state, Quarantined)
     assert [type(event) for event in told(decision)] == [CompensationFailed]
 
 
@@ -312,7 +312,7 @@ def test_the_same_again_changes_nothing(row: str, last: Last, line: Line, heard:
         repeatable.remove(DONE)
     for stimulus in repeatable:
         again = last(line(), *stimuli, stimulus)
-        assert (again.memory, again.records, again.commands) == (once.memory, (), ())
+        assert (again.entry, again.told, again.records, again.commands) == (once.entry, once.told, (), ())
 
 
 @pytest.mark.parametrize("stale", [CompensationRetryDue(1), CompensationRetryDue(2), UNDONE, HOPELESS], ids=repr)

@@ -80,8 +80,14 @@ def marked_before_the_work_is_journaled(patch: pytest.MonkeyPatch) -> None:
     """The mark is committed as soon as a saga is heard of, in a transaction of its own."""
     hear = ParticipantEngine._hear
 
-    def hasty(engine: ParticipantEngine, event: SagaChoreographyEvent, now_millis: int) -> None:  # type: ignore[type-arg]  # any participant
-        hear(engine, event, now_millis)
+    def hasty(
+        engine: ParticipantEngine[object, object, object],
+        event: SagaChoreographyEvent,
+        now_millis: int,
+        *,
+        may_run: bool = False,
+    ) -> None:
+        hear(engine, event, now_millis, may_run=may_run)
         bound = engine._steps.get(event.saga_type)
         if bound is not None:
             with engine.transaction():
