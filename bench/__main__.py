@@ -1,4 +1,4 @@
-"""`python -m bench [SECTION ...] [--rounds N] [--sagas N] [--json] [--directory DIR]`."""
+"""`python -m bench [SECTION ...] [--peers] [--rounds N] [--sagas N] [--json] [--directory DIR]`."""
 
 import argparse
 import json
@@ -10,11 +10,14 @@ from typing import Final
 from attrs import asdict, evolve
 
 from bench.case import Case, Runs, describe, interleaved
+from bench.peers.section import peers_section
 from bench.processes import import_time, live_sagas
 from bench.sections import SECTIONS, Answer, Section
 
 _LIVE: Final = 100_000
-_NAMES: Final = (*(section.name for section in SECTIONS), "import", "live")
+_PEERS: Final = "peers"
+_USUAL: Final = (*(section.name for section in SECTIONS), "import", "live")
+_NAMES: Final = (*_USUAL, _PEERS)
 
 
 def _told(line: str) -> None:
@@ -29,13 +32,18 @@ def show(title: str, answer: Answer) -> str:
     for cells in table:
         first, *others = (cell.ljust(widths[0]) if at == 0 else cell.rjust(widths[at]) for at, cell in enumerate(cells))
         lines.append("  " + "  ".join((first, *others)).rstrip())
-    return "\n".join([*lines, *(f"  {verdict}" for verdict in answer.verdicts)])
+    return "\n".join(
+        [*lines, *(f"  {verdict}" for verdict in answer.verdicts), *(f"  {note}" for note in answer.notes)]
+    )
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and print; exit code 1 when a figure misses its limit."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="What the library costs.")
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(_NAMES)}; default: all")
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(_NAMES)}; default: all but peers"
+    )
+    parser.add_argument("--peers", action="store_true", help="add the section of peers")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved runs of every case; medians are told")
     parser.add_argument("--sagas", type=int, default=None, help="sagas of a run (default: as each section has it)")
     parser.add_argument("--json", action="store_true", help="print everything measured for machines")
@@ -44,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     unknown = set(chosen.sections) - set(_NAMES)
     if unknown:
         parser.error(f"unknown section {', '.join(sorted(unknown))}; there are: {', '.join(_NAMES)}")
-    wanted = set(chosen.sections) or set(_NAMES)
+    wanted = (set(chosen.sections) or set(_USUAL)) | ({_PEERS} if chosen.peers else set())
     answers: dict[str, Answer] = {}
     measured: dict[str, list[Runs]] = {}
 
@@ -56,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     if not chosen.json:
         print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}; ", end="")
         print(f"medians of {chosen.rounds} interleaved runs")
-    for section in SECTIONS:
+    for section in (*SECTIONS, peers_section()):
         if section.name in wanted:
             runs = interleaved(_cases(section, chosen.sagas), chosen.rounds, chosen.directory, _told)
             measured[section.name] = list(runs)
@@ -82,6 +90,7 @@ def _cases(section: Section, sagas: int | None) -> tuple[Case, ...]:
 def _plain(answer: Answer, runs: Sequence[Runs]) -> dict[str, object]:
     return {
         "rows": [list(cells) for cells in answer.rows],
+        "notes": list(answer.notes),
         "verdicts": [{**asdict(verdict), "holds": verdict.holds} for verdict in answer.verdicts],
         "runs": [
             {

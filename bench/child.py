@@ -3,14 +3,16 @@
 import json
 import sys
 import tempfile
+import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
 from attrs import asdict
 
+from bench import peers
 from bench.case import Case
-from bench.drive import Measured, Start, drive
+from bench.drive import Clock, Measured, Start, drive
 from bench.floor import floor
 from bench.ours import ours
 
@@ -19,20 +21,25 @@ _WARM_UP: Final = 50
 
 def subject_of(case: Case, directory: Path) -> AbstractContextManager[Start]:
     """Open what is measured."""
+    if case.doomed and case.subject != "ours":
+        raise ValueError(f"only ours can undo; {case.subject} was asked to")
     if case.subject == "ours":
         return ours(directory, doomed=case.doomed, sleeps=case.sleeps, shards=case.shards, unrelated=case.unrelated)
     if case.subject == "floor":
         return floor(directory)
-    raise ValueError(f"unknown subject {case.subject!r}; there are: ours, floor")
+    if case.subject in peers.PEERS:
+        return peers.opened(case.subject, directory)
+    raise ValueError(f"unknown subject {case.subject!r}; there are: ours, floor, {', '.join(peers.PEERS)}")
 
 
 def measure(case: Case, directory: Path) -> Measured:
     """Warm up, then run the case."""
+    cpu_clock: Clock = peers.clock(case.subject) if case.subject in peers.PEERS else time.process_time
     with subject_of(case, directory) as start:
         drive(start, min(_WARM_UP, case.sagas), case.in_flight, first=0)
         if case.finished:
             drive(start, case.finished, 512, first=_WARM_UP)
-        return drive(start, case.sagas, case.in_flight, first=_WARM_UP + case.finished)
+        return drive(start, case.sagas, case.in_flight, first=_WARM_UP + case.finished, cpu_clock=cpu_clock)
 
 
 def main(argument: str) -> None:

@@ -18,6 +18,8 @@ class Answer:
     header: Row
     rows: tuple[Row, ...]
     verdicts: tuple["Verdict", ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader must know beside: what could not be measured."""
 
 
 @final
