@@ -1,5 +1,6 @@
 """`saga-choreography new`: a participant in an existing program, or a program to begin with."""
 
+import os
 from pathlib import Path
 
 import click
@@ -7,6 +8,7 @@ import click
 from saga_choreography.cli.scaffold.names import check_name
 from saga_choreography.cli.scaffold.participant import local_names, participant_files
 from saga_choreography.cli.scaffold.place import place_in
+from saga_choreography.cli.scaffold.project import project_files
 from saga_choreography.cli.scaffold.tokens import describe, find_step
 from saga_choreography.cli.scaffold.writing import refuse_if_taken, write_tree
 from saga_choreography.cli.target import load_workflow
@@ -42,3 +44,15 @@ def participant(name: str, target: str, step_name: str, directory: Path) -> None
     write_tree(place.folder, files)
     click.echo(f"{place.folder}: participant of step {step_name!r}, {len(files)} files, imported as {place.package}")
     click.echo("Still to be written: business.py and an input for its tests. See architecture.md there.")
+
+
+@new.command("project")
+@click.argument("name")
+@_directory
+def project(name: str, directory: Path) -> None:
+    """Write a folder NAME with a small program that runs: two participants, their saga, and tests."""
+    target = Path(os.path.abspath(directory)) / check_name(name, "project")
+    refuse_if_taken(target)
+    files = project_files(name)
+    write_tree(target, files)
+    click.echo(f"{target}: a project of {len(files)} files. See README.md there.")

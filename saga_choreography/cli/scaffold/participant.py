@@ -40,8 +40,8 @@ _IMPORTED: Final[Mapping[str, str]] = {
 _MADE: Final = (
     *("BUSINESS", "CONTEXT", "GetStats", "NotWritten", "PARTS", "StepInput", "StepResult", "UndoData"),
     *("an_input", "compensate", "context", "done", "event", "execute", "first", "inspect", "is_open", "message"),
-    *("name", "names", "one", "part", "place", "pykka", "pytest", "reply", "rule", "rules", "self", "step", "step_input", "steps", "still_open"),
-    *("thing", "undo", "to_write", "used", "world"),
+    *("name", "names", "one", "part", "place", "pykka", "pytest", "reply", "rule", "rules", "self", "step"),
+    *("step_input", "steps", "still_open", "thing", "to_write", "undo", "used", "world", "_"),
 )
 """Names that the templates use for what is their own."""
 

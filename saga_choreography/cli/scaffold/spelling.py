@@ -66,7 +66,7 @@ class Speller:
         if isinstance(declared, list):
             return Subscript("", self._exprs(declared))
         if isinstance(declared, (NewType, *_ALIASES)):
-            return Atom(self._named(declared, str(declared.__module__), declared.__name__))
+            return Atom(self._named(declared, str(declared.__module__), str(getattr(declared, "__name__", ""))))
         origin = get_origin(declared)
         if origin in (Union, UnionType):
             return Either(self._exprs(get_args(declared)))
