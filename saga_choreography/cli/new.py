@@ -34,7 +34,8 @@ def new() -> None:
 def participant(name: str, target: str, step_name: str, directory: Path) -> None:
     """Write a package NAME that performs a step of a workflow.
 
-    It type-checks, its tests pass, and it is loud about what you still have to write.
+    It type-checks, its tests pass, and it is loud about what you still have to write. NAME has lower-case words
+    joined by underscores, 40 characters at most. Lines are as wide as the project tells ruff (88 at least).
     """
     place = place_in(directory, check_name(name, "participant"))
     refuse_if_taken(place.folder)

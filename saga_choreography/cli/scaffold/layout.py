@@ -2,6 +2,7 @@
 
 Three shapes are tried, as ruff does: all on one line; what is inside the brackets on a line of its own; one item a line
 with a comma after the last. Only what depends on names and types comes through here; the rest of a template is short.
+The limits: lines of 88 columns at least, and no name so long that it does not fit a line by itself.
 """
 
 from collections.abc import Iterable, Sequence
