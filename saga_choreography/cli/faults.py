@@ -43,3 +43,10 @@ class StoreFault(CommandFault):
     """A store cannot be read."""
 
     exit_code = 6
+
+
+@final
+class PlaceFault(CommandFault):
+    """The place where something is to be made cannot be used."""
+
+    exit_code = 7

@@ -1,0 +1,1 @@
+"""What `saga-choreography new` writes: names checked, types spelled, files rendered, and put in place at once."""
