@@ -1,6 +1,8 @@
 """Facts: what travels between actors, and what each actor journals."""
 
 from saga_choreography.events.choreography import (
+    SAGA_OUTCOMES,
+    STEP_EVENTS,
     AckStatus,
     CompensationCompleted,
     CompensationFailed,
@@ -49,6 +51,8 @@ from saga_choreography.events.participant import (
 )
 
 __all__ = [
+    "SAGA_OUTCOMES",
+    "STEP_EVENTS",
     "AckStatus",
     "AttemptFailure",
     "CompensationAttemptFailed",

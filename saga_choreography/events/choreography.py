@@ -5,7 +5,7 @@ from, so a receiver can tell an old fact from a new one. `at_millis` is Unix tim
 """
 
 from enum import Enum
-from typing import TypeAlias, final
+from typing import Final, TypeAlias, final
 
 from attrs import frozen
 
@@ -178,4 +178,17 @@ StepEvent: TypeAlias = (
     | CompensationFailed
 )
 
+STEP_EVENTS: Final = (
+    StepCompleted,
+    StepFailed,
+    StepAck,
+    CompensationCompleted,
+    CompensationFailed,
+    StepStarted,
+    CompensationStarted,
+)
+"""The classes of a StepEvent: to test against a tuple takes a fraction of the time of a union."""
+
 SagaOutcome: TypeAlias = SagaCompleted | SagaFailed
+
+SAGA_OUTCOMES: Final = (SagaCompleted, SagaFailed)

@@ -12,6 +12,7 @@ from typing import assert_never, final
 
 from saga_choreography.errors import IllegalTransition, SagaIdConflict, StoreDamaged, UnknownSaga
 from saga_choreography.events import (
+    STEP_EVENTS,
     InitiatorEvent,
     OutcomeKind,
     SagaChoreographyEvent,
@@ -124,7 +125,7 @@ class InitiatorEngine(Engine):
                     self._hear(signal, now_millis)
 
     def _hear(self, event: SagaChoreographyEvent, now_millis: int) -> None:
-        if not isinstance(event, StepEvent) or event.origin.initiator != self.surroundings.peer_id:
+        if not isinstance(event, STEP_EVENTS) or event.origin.initiator != self.surroundings.peer_id:
             return
         if not self._feed(event.saga_id, event, now_millis):
             self._hear_of_unknown(event, now_millis)

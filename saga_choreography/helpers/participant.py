@@ -20,6 +20,7 @@ from saga_choreography.errors import (
     UnknownSaga,
 )
 from saga_choreography.events import (
+    SAGA_OUTCOMES,
     OutcomeKind,
     ParticipantEvent,
     SagaChoreographyEvent,
@@ -213,7 +214,7 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
             self._decide(entry, event, now_millis, may_run=may_run)
             return
         bound = self._steps.get(origin.plan.saga_type)
-        if bound is None or isinstance(event, SagaOutcome):
+        if bound is None or isinstance(event, SAGA_OUTCOMES):
             return
         name = bound.token.name
         is_new = self._met.is_new(origin.birth) or not self._state.saga_dedupe.seen(origin.saga_id, name)
