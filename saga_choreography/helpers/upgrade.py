@@ -7,7 +7,6 @@ different ones. What cannot be seen from here: which actors the program starts, 
 
 import os
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Final
 
 from typing_extensions import TypeVar
@@ -17,6 +16,7 @@ from saga_choreography.helpers.initiating import replay_saga
 from saga_choreography.helpers.recovery import UNREADABLE, replay
 from saga_choreography.helpers.upgrade_findings import UpgradeReport
 from saga_choreography.helpers.upgrade_judging import Judge
+from saga_choreography.state import SagaStateEntry
 from saga_choreography.storage import DataDirectory, LmdbEnvironment, LmdbJournal
 from saga_choreography.traits.workflow import AnyWorkflow
 from saga_choreography.types import SagaId
@@ -59,7 +59,7 @@ def check_upgrade(data_dir: str | os.PathLike[str], workflows: Iterable[AnyWorkf
 def _participants(environment: LmdbEnvironment, judge: Judge) -> None:
     journal = LmdbJournal.participant(environment)
     for saga_id in journal.live_sagas():
-        entry = _replayed(environment, judge, saga_id, partial(replay, journal))
+        entry: SagaStateEntry | None = _replayed(environment, judge, saga_id, lambda it: replay(journal, it))
         if entry is not None:
             judge.participant(environment.store, entry)
 
@@ -67,14 +67,12 @@ def _participants(environment: LmdbEnvironment, judge: Judge) -> None:
 def _initiators(environment: LmdbEnvironment, judge: Judge) -> None:
     journal = LmdbJournal.initiator(environment)
     for saga_id in journal.live_sagas():
-        entry = _replayed(environment, judge, saga_id, partial(replay_saga, journal))
+        entry = _replayed(environment, judge, saga_id, lambda it: replay_saga(journal, it))
         if entry is not None and entry.outcome is None:  # it may have ended since
             judge.initiator(environment.store, entry)
 
 
-def _replayed(
-    environment: LmdbEnvironment, judge: Judge, saga_id: SagaId, replayed: Callable[[SagaId], E | None]
-) -> E | None:
+def _replayed(environment: LmdbEnvironment, judge: Judge, saga_id: SagaId, replayed: Callable[[SagaId], E]) -> E | None:
     try:
         return replayed(saga_id)
     except UNREADABLE as error:
