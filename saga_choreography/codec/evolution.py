@@ -33,6 +33,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType, UnionType
 from typing import Final, Literal, TypeAlias, TypeVar, Union, cast, final, get_args, get_origin
+from weakref import WeakKeyDictionary
 
 import attrs
 from attrs import frozen
@@ -43,7 +44,6 @@ Upcaster: TypeAlias = Callable[[dict[str, object]], Mapping[str, object]]
 """From the plain data of one version to that of the next. May change the mapping it is given."""
 
 _NAME: Final = "saga_choreography.stored_as"
-_HISTORY: Final = "__saga_payload_history__"
 FIRST_VERSION: Final = 1
 
 
@@ -63,6 +63,11 @@ class _StoredName:
 class _History:
     version: int
     upcasters: Mapping[int, Upcaster]
+
+
+_NO_HISTORY: Final = _History(FIRST_VERSION, MappingProxyType({}))
+_histories: Final[WeakKeyDictionary[type, _History]] = WeakKeyDictionary()
+"""Of classes that said so, by the class itself: it is written where the class is made, and nowhere else."""
 
 
 def stored_as(name: str, *, formerly: Iterable[str] = ()) -> Mapping[str, object]:
@@ -100,11 +105,11 @@ def versioned(version: int, upcasters: Mapping[int, Upcaster]) -> Callable[[type
 
     def note(cls: type[T]) -> type[T]:
         name = cls.__qualname__
-        if not {"__attrs_attrs__", "__dataclass_fields__"} & vars(cls).keys():
+        if not {"__attrs_attrs__", "__dataclass_fields__"} & cls.__dict__.keys():
             raise TypeError(f"{name} has no fields of its own: put @versioned above @frozen (or @dataclass)")
-        if _HISTORY in vars(cls):
+        if cls in _histories:
             raise ValueError(f"{name} says twice which version it is: use @versioned once")
-        setattr(cls, _HISTORY, history)
+        _histories[cls] = history
         return cls
 
     return note
@@ -116,8 +121,7 @@ class Layout:
 
     def __init__(self, cls: type) -> None:
         self._class_name = cls.__qualname__
-        history: object = vars(cls).get(_HISTORY)
-        self._history = history if isinstance(history, _History) else _History(FIRST_VERSION, MappingProxyType({}))
+        self._history = _histories.get(cls, _NO_HISTORY)
         self._names = _stored_names(cls)
         self._is_renamed = any(names != (name,) for name, names in self._names.items())
 
@@ -207,7 +211,7 @@ def _classes_of(union: object) -> list[type]:
 
 
 def _is_ambiguous(cls: type) -> bool:
-    if _HISTORY in vars(cls):
+    if cls in _histories:
         return True
     # cattrs tells classes apart by stored names, but for fields of a Literal type.
     return any(

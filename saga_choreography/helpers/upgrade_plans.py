@@ -7,17 +7,17 @@ that the old plan does not give.
 from collections.abc import Iterator
 from functools import lru_cache
 
-from attrs import fields
+from attrs import asdict
 
 from saga_choreography.types import After, AllOf, AnyOf, DependencySpec, OnSagaStart, RetryPolicy, SagaPlan, StepPlan
 
 
 def plan_changes(begun: SagaPlan, today: SagaPlan) -> Iterator[str]:
     """What is said differently today, one clause each; steps that are gone are not among it."""
-    for name in ("overall_timeout_millis", "stalled_timeout_millis"):
-        before, now = getattr(begun, name), getattr(today, name)
-        if before != now:
-            yield f"{name} was {before} and is {now}"
+    if begun.overall_timeout_millis != today.overall_timeout_millis:
+        yield f"overall_timeout_millis was {begun.overall_timeout_millis} and is {today.overall_timeout_millis}"
+    if begun.stalled_timeout_millis != today.stalled_timeout_millis:
+        yield f"stalled_timeout_millis was {begun.stalled_timeout_millis} and is {today.stalled_timeout_millis}"
     for step in today.steps:
         old = begun.step(step.step_name)
         if old is None:
@@ -57,15 +57,18 @@ def described(spec: DependencySpec) -> str:
 def _step_changes(old: StepPlan, new: StepPlan) -> Iterator[str]:
     if old.after != new.after:
         yield f"it waited for {described(old.after)} and waits for {described(new.after)}"
-    for policy, before, now in (
-        ("retry", old.retry, new.retry),
-        ("compensation_retry", old.compensation_retry, new.compensation_retry),
-    ):
-        for name in [one.name for one in fields(RetryPolicy) if getattr(before, one.name) != getattr(now, one.name)]:
-            yield f"{policy}.{name} was {getattr(before, name)} and is {getattr(now, name)}"
+    yield from _policy_changes("retry", old.retry, new.retry)
+    yield from _policy_changes("compensation_retry", old.compensation_retry, new.compensation_retry)
     if old.in_doubt is not new.in_doubt:
         yield f"in_doubt was {old.in_doubt.value!r} and is {new.in_doubt.value!r}"
     if old.in_doubt_attempts != new.in_doubt_attempts:
         yield f"in_doubt_attempts was {old.in_doubt_attempts} and is {new.in_doubt_attempts}"
     if old.pure != new.pure:
         yield f"pure was {old.pure} and is {new.pure}"
+
+
+def _policy_changes(policy: str, old: RetryPolicy, new: RetryPolicy) -> Iterator[str]:
+    now: dict[str, object] = asdict(new)
+    for name, before in asdict(old).items():
+        if before != now[name]:
+            yield f"{policy}.{name} was {before} and is {now[name]}"

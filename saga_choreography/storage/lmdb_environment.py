@@ -13,7 +13,7 @@ from typing import Final, final
 import lmdb
 from typing_extensions import TypeVar, override
 
-from saga_choreography.errors import StoreDamaged, StoreError, StoreMisused, StoreVersionError
+from saga_choreography.errors import StoreDamaged, StoreError, StoreMisused
 from saga_choreography.storage.audit import audit
 from saga_choreography.storage.durability import Durability
 from saga_choreography.storage.files import file_fault, make_directory
@@ -202,9 +202,6 @@ class LmdbEnvironment(StagedEnvironment):
             return
         try:
             audit(self)
-        except StoreVersionError:
-            self._map.close(flush=False)
-            raise
         except StoreError as error:
             self._map.close(flush=False)
             raise StoreDamaged(self.store, f"{POWER_LOSS}: {error.why}", error.remedy) from error
