@@ -1,5 +1,11 @@
 """Durable, choreographed sagas on Pykka thread actors. Import everything from here; see README.md."""
 
+from saga_choreography.codec import (
+    stored_as as stored_as,
+)
+from saga_choreography.codec import (
+    versioned as versioned,
+)
 from saga_choreography.errors import (
     ActorStartError as ActorStartError,
 )
@@ -149,6 +155,15 @@ from saga_choreography.helpers.handler import (
 )
 from saga_choreography.helpers.signals import (
     SagaEvent as SagaEvent,
+)
+from saga_choreography.helpers.upgrade import (
+    check_upgrade as check_upgrade,
+)
+from saga_choreography.helpers.upgrade_findings import (
+    UpgradeFault as UpgradeFault,
+)
+from saga_choreography.helpers.upgrade_findings import (
+    UpgradeReport as UpgradeReport,
 )
 from saga_choreography.observability import (
     NoticeKind as NoticeKind,
@@ -401,13 +416,18 @@ __all__ = [
     "TimestampedEvent",
     "Triggered",
     "UnknownSaga",
+    "UpgradeFault",
+    "UpgradeReport",
     "WorkflowError",
     "all_of",
     "any_of",
+    "check_upgrade",
     "compensate_wrapper",
     "complete_pending",
     "execute_step_wrapper",
     "fail_pending",
     "handle_saga_event",
     "recover_sagas",
+    "stored_as",
+    "versioned",
 ]

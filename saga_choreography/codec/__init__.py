@@ -1,8 +1,16 @@
 """The only place that turns values into bytes: cattrs and msgpack live here."""
 
+from saga_choreography.codec.evolution import Upcaster, stored_as, versioned
 from saga_choreography.codec.payloads import PayloadCodec, payload_codec, type_name
 from saga_choreography.codec.plans import PlanTable, decode_plan, encode_plan
-from saga_choreography.codec.records import FORMAT_VERSION, INITIATOR_TAGS, PARTICIPANT_TAGS, RecordCodec, record_key
+from saga_choreography.codec.records import (
+    FORMAT_VERSION,
+    INITIATOR_TAGS,
+    PARTICIPANT_TAGS,
+    RecordCodec,
+    UnknownFormat,
+    record_key,
+)
 
 __all__ = [
     "FORMAT_VERSION",
@@ -11,9 +19,13 @@ __all__ = [
     "PayloadCodec",
     "PlanTable",
     "RecordCodec",
+    "UnknownFormat",
+    "Upcaster",
     "decode_plan",
     "encode_plan",
     "payload_codec",
     "record_key",
+    "stored_as",
     "type_name",
+    "versioned",
 ]

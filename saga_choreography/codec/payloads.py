@@ -1,8 +1,9 @@
 """User payloads: typed attrs classes (or anything cattrs can handle) to msgpack bytes and back.
 
 A type declared as `bytes` is passed through untouched. Readers are tolerant: unknown fields are ignored and missing
-ones take their defaults, so payload classes can grow. Values are not: one of another kind than declared is refused.
-Nothing stored ever names a Python class. Equal values are equal bytes, but for the order of a mapping.
+ones take their defaults, so payload classes can grow (how else they may change: `evolution`). Values are not: one of
+another kind than declared is refused. Nothing stored ever names a Python class. Equal values are equal bytes, but for
+the order of a mapping, and for what another version of their class has stored (`renewed`).
 """
 
 from types import NoneType
@@ -10,9 +11,10 @@ from typing import Final, Generic, cast, get_origin
 
 from attrs import has
 from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
-from cattrs.v import transform_error
+from cattrs.v import format_exception, transform_error
 from typing_extensions import TypeVar
 
+from saga_choreography.codec.evolution import VersionFault
 from saga_choreography.codec.reasons import reason_of, shortened
 from saga_choreography.codec.strict import StrictConverter
 from saga_choreography.codec.wire import may_nest_deeper, nests_deeper, pack, unpack
@@ -84,6 +86,15 @@ class PayloadCodec(Generic[T]):
             raise PayloadError(what, type_name(self.declared), self._explain(raw, error)) from error
         return structured
 
+    def renewed(self, raw: bytes) -> bytes:
+        """What today's class would store of a stored value: other bytes, when the class has changed since.
+
+        Raises:
+            PayloadError: the bytes are not a value of the declared type.
+        """
+        what = "a stored value"
+        return self.encode(self.decode(raw, what), what)
+
     def _explain(self, raw: bytes, error: Exception) -> str:
         """Decode once more with the slow converter, only to learn the field. It may keep an error for every field of
         a value, so long values make do with the first one."""
@@ -92,10 +103,14 @@ class PayloadCodec(Generic[T]):
         try:
             _EXPLAINING.structure(unpack(raw), self.declared)
         except (BaseValidationError, StructureHandlerNotFoundError) as detailed:
-            return shortened("; ".join(transform_error(detailed)))
+            return shortened("; ".join(transform_error(detailed, format_exception=_described)))
         except Exception as other:
             return reason_of(other)
         return reason_of(error)
+
+
+def _described(error: BaseException, declared: type | None) -> str:
+    return str(error) if isinstance(error, VersionFault) else format_exception(error, declared)
 
 
 _codecs: Final[dict[object, PayloadCodec[object]]] = {}

@@ -49,6 +49,7 @@ from saga_choreography.events import (
 from saga_choreography.types import FailureCause, FailureKind, PeerId, SagaId, SagaOrigin, StepInput
 
 FORMAT_VERSION: Final = 1
+"""A library that writes another one raises the format of the stores it writes to as well (`storage.lmdb_identity`)."""
 _FIXED_FIELDS: Final = 3
 _ORIGIN_FIELDS: Final = 3
 _HEADER: Final = Struct(">BI")
@@ -87,6 +88,17 @@ _EXACT: Final = (bytes, str, int, bool)
 R = TypeVar("R")
 _FieldOut: TypeAlias = Callable[[object, PlanTable], object]
 _FieldIn: TypeAlias = Callable[[SagaId, object, PlanTable], object]
+
+
+class UnknownFormat(ValueError):
+    """A record of a format that this library does not read."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(version)
+
+    def __str__(self) -> str:
+        return f"format version {self.version}, this library reads {FORMAT_VERSION}: use the version that wrote it"
 
 
 def record_key(saga_id: SagaId, sequence: int) -> bytes:
@@ -279,15 +291,13 @@ class RecordCodec(Generic[R]):
         """The record of a stored value.
 
         Raises:
-            PayloadError: wrong version, wrong checksum, unknown tag or unknown layout.
+            PayloadError: wrong version (from `UnknownFormat`), wrong checksum, unknown tag or unknown layout.
         """
         try:
             version, checksum = _HEADER.unpack_from(value)
             body = value[_HEADER.size :]
             if version != FORMAT_VERSION:
-                raise ValueError(
-                    f"format version {version}, this library reads {FORMAT_VERSION}: use the version that wrote it"
-                )
+                raise UnknownFormat(version)
             if crc32(body, crc32(record_key(saga_id, sequence))) != checksum:
                 raise ValueError("the checksum does not match, the medium changed it")
             return self._structure(saga_id, sequence, unpack(body))

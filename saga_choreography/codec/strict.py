@@ -8,15 +8,18 @@ from collections.abc import Callable, MutableSequence, MutableSet, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import wraps
 from types import NoneType
 from typing import Any, Final, NoReturn, TypeAlias, TypeVar, cast, final, get_args, get_origin
 from uuid import UUID
 
 from cattrs import Converter
 from cattrs.errors import IterableValidationError, IterableValidationNote
+from cattrs.gen import override as rename
 from cattrs.preconf.msgpack import configure_converter
 from typing_extensions import override
 
+from saga_choreography.codec.evolution import Layout, is_evolved_union, refuse_union
 from saga_choreography.codec.wire import pack
 
 T = TypeVar("T")
@@ -148,18 +151,43 @@ class StrictConverter(Converter):
         self.register_structure_hook_factory(_is_iterable, self._iterable_in)
         self.register_structure_hook_factory(_is_fixed, self._fixed_in)
         self.register_unstructure_hook_factory(_is_set, self._set_out)
+        self.register_structure_hook_factory(is_evolved_union, refuse_union)
 
     @override
     def gen_structure_attrs_fromdict(self, cl: type[T]) -> Callable[[object, object], T]:
-        """An instance of an attrs class or dataclass is made of a mapping, and of nothing else."""
+        """An instance of an attrs class or dataclass is made of what a version of it stored, and of nothing else."""
         make = cast("Callable[[object, object], T]", super().gen_structure_attrs_fromdict(cl))
+        layout = Layout(get_origin(cl) or cl)
 
+        @wraps(make)  # with the attributes that cattrs looks at
         def structure(raw: object, declared: object) -> T:
             if type(raw) is not dict:
+                layout.read(raw)  # for its error, when it is of a newer version
                 _refuse(raw, "a mapping")
             return make(raw, declared)
 
-        return structure
+        if layout.is_plain:
+            return structure
+
+        @wraps(make)
+        def structure_evolved(raw: object, declared: object) -> T:
+            fields = layout.read(raw)
+            if type(fields) is not dict:
+                _refuse(raw, "a mapping")
+            return make(fields, declared)
+
+        names = {name: rename(rename=stored) for name, stored in layout.written.items()}
+        structure_evolved.__dict__.update(overrides=names)  # the members of a union are told apart by these
+        return structure_evolved
+
+    @override
+    def gen_unstructure_attrs_fromdict(self, cl: type[T]) -> Callable[[T], dict[str, Any]]:
+        fields_of = super().gen_unstructure_attrs_fromdict(cl)
+        layout = Layout(get_origin(cl) or cl)
+        if layout.is_plain:
+            return fields_of
+        # A list with the version in front, for all but the first one: whoever calls this packs whatever it is given.
+        return cast("Callable[[T], dict[str, Any]]", lambda value: layout.store(fields_of(value)))
 
     @override
     def gen_structure_typeddict(self, cl: object) -> Callable[[object, object], dict[Any, Any]]:

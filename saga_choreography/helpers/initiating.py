@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import assert_never, final
 
-from saga_choreography.errors import IllegalTransition, SagaIdConflict, StoreDamaged, UnknownSaga
+from saga_choreography.errors import PayloadError, SagaIdConflict, UnknownSaga
 from saga_choreography.events import (
     STEP_EVENTS,
     InitiatorEvent,
@@ -27,6 +27,7 @@ from saga_choreography.helpers.engine import Engine
 from saga_choreography.helpers.fault_points import FaultPoint
 from saga_choreography.helpers.peer import Directed, Peer, concerns
 from saga_choreography.helpers.ports import Surroundings
+from saga_choreography.helpers.recovery import UNREADABLE
 from saga_choreography.helpers.signals import (
     CancelRequest,
     DeadlineFired,
@@ -57,12 +58,25 @@ def replay_saga(journal: InitiatorJournal, saga_id: SagaId) -> c.SagaEntry | Non
     """The entry of one saga from its records, or None when there are none. Any thread.
 
     Raises:
-        StoreDamaged: the records cannot be read.
+        StoreDamaged, StoreVersionError: the records cannot be read.
     """
     entry: c.SagaEntry | None = None
     for record in journal.read(saga_id):
         entry = fold_saga(entry, record)
     return entry
+
+
+def _is_same_start(entry: c.SagaEntry, request: StartRequest) -> bool:
+    """Whether a request asks for what was started: the same saga type, and the same payload in the eyes of today's
+    class. A class that has changed since may store the same payload as other bytes."""
+    if entry.digest == start_digest(request.plan, request.payload):
+        return True
+    if request.renewed is None or entry.origin.saga_type != request.plan.saga_type:
+        return False
+    try:
+        return request.renewed(entry.payload) == request.payload
+    except PayloadError:
+        return False
 
 
 def verdict_of(entry: c.SagaEntry) -> Verdict | None:
@@ -143,7 +157,7 @@ class InitiatorEngine(Engine):
             return  # the outcome is decided in this very turn, and told to everybody once it is committed
         try:
             entry = replay_saga(self.journal, event.saga_id)
-        except (StoreDamaged, IllegalTransition) as error:
+        except UNREADABLE as error:
             self._report_unreadable(event.saga_id, error)
             return
         if entry is not None:
@@ -198,7 +212,7 @@ class InitiatorEngine(Engine):
         """Accept a saga, or recognise one that was accepted before. Whoever asked has taken a place for it."""
         try:
             is_new = self._is_new(request)
-        except (SagaIdConflict, StoreDamaged, IllegalTransition) as error:
+        except (SagaIdConflict, *UNREADABLE) as error:
             self._give_place_back(request.saga_id)
             request.reply.set_exception(error)
             return
@@ -233,9 +247,8 @@ class InitiatorEngine(Engine):
         if memory is None and request.birth:
             return True
         entry = memory.entry if memory is not None else replay_saga(self.journal, request.saga_id)
-        digest = start_digest(request.plan, request.payload)
         if entry is not None:
-            if entry.digest != digest:
+            if not _is_same_start(entry, request):
                 raise SagaIdConflict(request.saga_id, "with another saga type or payload")
             return False
         tombstone = self.journal.tombstone(request.saga_id)
@@ -248,7 +261,7 @@ class InitiatorEngine(Engine):
             known = self._feed(request.saga_id, c.CancelRequested(request.reason), now_millis)
             if not known and replay_saga(self.journal, request.saga_id) is None:
                 raise UnknownSaga(request.saga_id, f"initiator {self.surroundings.peer_id!r}")
-        except (UnknownSaga, StoreDamaged, IllegalTransition) as error:
+        except (UnknownSaga, *UNREADABLE) as error:
             request.reply.set_exception(error)
             return
         self.after_commit(partial(_reply, request.reply))
@@ -284,7 +297,7 @@ class InitiatorEngine(Engine):
             self.surroundings.reach(FaultPoint.RECOVERING)
             try:
                 entry = replay_saga(self.journal, saga_id)
-            except (StoreDamaged, IllegalTransition) as error:
+            except UNREADABLE as error:
                 self._report_unreadable(saga_id, error)
                 continue
             if entry is not None:
@@ -322,7 +335,7 @@ class InitiatorEngine(Engine):
             return memory.entry
         try:
             return replay_saga(self.journal, saga_id)
-        except (StoreDamaged, IllegalTransition) as error:
+        except UNREADABLE as error:
             self._report_unreadable(saga_id, error)
             return None
 

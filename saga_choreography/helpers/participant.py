@@ -13,10 +13,8 @@ from typing import Final, Generic, assert_never, cast, final
 from typing_extensions import TypeVar
 
 from saga_choreography.errors import (
-    IllegalTransition,
     PayloadError,
     ResolutionRefused,
-    StoreDamaged,
     UnknownSaga,
 )
 from saga_choreography.events import (
@@ -42,7 +40,7 @@ from saga_choreography.helpers.met import Met
 from saga_choreography.helpers.pacing import Pacing
 from saga_choreography.helpers.peer import Peer, concerns
 from saga_choreography.helpers.ports import Surroundings
-from saga_choreography.helpers.recovery import rebuild, replay, was_interrupted
+from saga_choreography.helpers.recovery import UNREADABLE, rebuild, replay, was_interrupted
 from saga_choreography.helpers.signals import (
     Events,
     PeerJoined,
@@ -131,7 +129,7 @@ class ParticipantEngine(Engine, Generic[In, Out, Undo]):
         for saga_id in self._state.saga_journal.live_sagas():
             try:
                 entry = self.committed(saga_id)
-            except (StoreDamaged, IllegalTransition):
+            except UNREADABLE:
                 continue  # reported when it was not resumed; the others are still to be seen
             if entry is not None and is_in(entry, Quarantined) and entry.origin.saga_type in self._steps:
                 yield entry

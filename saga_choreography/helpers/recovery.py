@@ -1,8 +1,9 @@
 """Rebuilding what was in flight, from the live index and the journal alone."""
 
 from collections.abc import Container
+from typing import Final
 
-from saga_choreography.errors import IllegalTransition, StoreDamaged
+from saga_choreography.errors import IllegalTransition, StoreDamaged, StoreVersionError
 from saga_choreography.helpers.fault_points import FaultPoint
 from saga_choreography.helpers.host import StateHost
 from saga_choreography.helpers.ports import Surroundings
@@ -11,6 +12,9 @@ from saga_choreography.protocol.fold import fold
 from saga_choreography.state import Compensating, Executing, ExecutionPhase, SagaStateEntry, is_in
 from saga_choreography.storage import ParticipantJournal
 from saga_choreography.types import SagaId
+
+UNREADABLE: Final = (StoreDamaged, StoreVersionError, IllegalTransition)
+"""What says that the records of one saga cannot be read: they are damaged, of a newer format, or no saga's story."""
 
 
 def rebuild(state: StateHost, saga_types: Container[str], surroundings: Surroundings) -> list[SagaId]:
@@ -26,7 +30,7 @@ def rebuild(state: StateHost, saga_types: Container[str], surroundings: Surround
         surroundings.reach(FaultPoint.RECOVERING)
         try:
             entry = replay(state.saga_journal, saga_id)
-        except (StoreDamaged, IllegalTransition) as error:
+        except UNREADABLE as error:
             detail = f"saga {saga_id} is not resumed, its records are kept as they are: {error}"
             surroundings.notice(NoticeKind.RECORD_UNREADABLE, detail, saga_id)
             continue
@@ -44,7 +48,7 @@ def replay(journal: ParticipantJournal, saga_id: SagaId) -> SagaStateEntry | Non
     """The entry of one saga from its records, or None when there are none. Any thread.
 
     Raises:
-        StoreDamaged: the records cannot be read.
+        StoreDamaged, StoreVersionError: the records cannot be read.
         IllegalTransition: they cannot follow each other.
     """
     entry: SagaStateEntry | None = None

@@ -94,7 +94,8 @@ class ResolveStep:
 class StartRequest:
     """Start a saga. `reply` gets None once it is committed (or was started before), or the error.
 
-    `birth`: the id was made for this very request, which is not repeated; 0: the saga may be known.
+    `birth`: the id was made for this very request, which is not repeated; 0: the saga may be known. `renewed` gives
+    what today's payload class would store of a stored payload, or raises PayloadError: it may have changed since.
     """
 
     saga_id: SagaId
@@ -102,6 +103,7 @@ class StartRequest:
     payload: bytes
     reply: "Future[None]" = field(eq=False)
     birth: int = 0
+    renewed: Callable[[bytes], bytes] | None = field(default=None, eq=False)
 
 
 @final

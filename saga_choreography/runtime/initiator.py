@@ -56,11 +56,11 @@ class SagaInitiator(ActorMixin):
         """
         seat, engine = self._joined()
         seat.check(workflow)
-        what = f"payload of saga type {workflow.saga.name!r}"
-        encoded = payload_codec(workflow.saga.gives).encode(payload, what)
+        codec = payload_codec(workflow.saga.gives)
+        encoded = codec.encode(payload, f"payload of saga type {workflow.saga.name!r}")
         reply: Future[None] = Future()
         birth = 0 if saga_id is not None else next_birth()
-        request = StartRequest(saga_id or new_saga_id(), workflow.plan, encoded, reply, birth)
+        request = StartRequest(saga_id or new_saga_id(), workflow.plan, encoded, reply, birth, codec.renewed)
         handle = seat.handle(request.saga_id)
         seat.admission.enter(request.saga_id, 0)
         try:

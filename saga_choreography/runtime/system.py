@@ -250,7 +250,8 @@ class SagaSystem:
     ) -> SagaHandle:
         """Start a saga. When this returns, the saga survives the end of the process and reaches exactly one outcome.
 
-        The same id and payload again give a handle on the same saga. With `max_in_flight` sagas live, this waits at
+        The same id and payload again give a handle on the same saga, also when the payload's class has changed since:
+        what was stored is compared as today's class reads it. With `max_in_flight` sagas live, this waits at
         most `timeout` seconds for one to end.
 
         Raises:
@@ -262,14 +263,16 @@ class SagaSystem:
         self._refuse_when_stopped()
         seat = self._seats[DEFAULT_INITIATOR]
         seat.check(workflow)
-        encoded = payload_codec(workflow.saga.gives).encode(payload, f"payload of saga type {workflow.saga.name!r}")
+        codec = payload_codec(workflow.saga.gives)
+        encoded = codec.encode(payload, f"payload of saga type {workflow.saga.name!r}")
         own_id = saga_id or new_saga_id()
         # Only the first request is the first that is heard of a new id: it is repeated when the actor dies meanwhile.
         births = chain(() if saga_id is not None else (next_birth(),), repeat(0))
         handle = seat.handle(own_id)
         seat.enter(own_id, timeout, self._stopping)
         initiator = self._registry.members_of(DEFAULT_INITIATOR)[0]
-        self._ask(initiator, lambda reply: StartRequest(own_id, workflow.plan, encoded, reply, next(births)))
+        plan, renewed = workflow.plan, codec.renewed
+        self._ask(initiator, lambda reply: StartRequest(own_id, plan, encoded, reply, next(births), renewed))
         if saga_id is not None:
             with suppress(StoreMisused):  # stopped this very moment: the saga is started all the same
                 self._inform(handle)

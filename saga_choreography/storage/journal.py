@@ -64,6 +64,7 @@ class Journal(Protocol[R]):
 
         Raises:
             StoreDamaged: a record is missing or is not what was written.
+            StoreVersionError: a record is of a newer format.
         """
         ...
 

@@ -2,6 +2,13 @@
 
 Per role: records (saga, sequence -> value), live (saga -> last sequence), ended (saga -> how it ended), finished (end
 time, saga: may be pruned), tombstones (end time, saga: may be forgotten), marks (saga, key -> time). Shared: plans.
+
+Every stored value is of a format whose number is stored. A record brings its own (`codec.records`). All other rows, and
+the plans, are of the format in the identity of their store, which stands inside the data file and beside it
+(`lmdb_identity`); so is the note of `unsynced`. The manifest of a data directory has a number of its own
+(`directory`). Payloads inside the records have the version of their class (`codec.evolution`). What has a higher number
+than this library reads is refused with `StoreVersionError` before anything is changed. A reader of one format ignores
+fields it does not know, so only what it would misread needs a new number.
 """
 
 import hashlib

@@ -3,6 +3,9 @@
 LMDB opens a missing or emptied file as a new, empty store; the pair tells a lost store from a new one. The file beside
 is written first, as "creating"; it becomes "ready" when the data file is durable, and only then is the store used. So
 "creating" never had anything acknowledged and may be made anew; "ready" without its data is a loss.
+
+The format in it is that of everything in the store (`layout`). It is looked at before anything else is, and a library
+that is to write what this one would misread raises it in both places before it does.
 """
 
 import json

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from typing_extensions import TypeVar
 
-from saga_choreography.codec import RecordCodec
-from saga_choreography.errors import PayloadError, StoreDamaged, StoreError, StoreMisused
+from saga_choreography.codec import FORMAT_VERSION, RecordCodec, UnknownFormat
+from saga_choreography.errors import PayloadError, StoreDamaged, StoreError, StoreMisused, StoreVersionError
 from saga_choreography.events import TimestampedEvent
 from saga_choreography.storage.journal import Tombstone
 from saga_choreography.storage.layout import (
@@ -32,6 +32,7 @@ R = TypeVar("R")
 
 _ROWS_PER_PRUNING: Final = 512
 _REMEDY: Final = "stop this actor, keep the directory as evidence and restore it from a backup"
+_OTHER_FORMAT: Final = "use the version that wrote it (if none did, the medium changed it: restore it from a backup)"
 
 
 @final
@@ -150,6 +151,7 @@ class StagedJournal(Generic[R]):
 
         Raises:
             StoreDamaged: a record is missing or is not what was written.
+            StoreVersionError: a record is of a newer format.
         """
         saga = saga_id.bytes
         rows, expected = self._environment.consistent(lambda reads: self._rows_and_number(reads, saga))
@@ -277,6 +279,8 @@ class StagedJournal(Generic[R]):
             return self._codec.decode(saga_id, sequence, value)
         except PayloadError as error:
             cause = error.__cause__
+            if isinstance(cause, UnknownFormat):
+                raise self._other_format(saga_id, sequence, cause.version) from error
             if isinstance(cause, StoreError) and not isinstance(cause, StoreDamaged):
                 raise cause from error  # the store failed, the record may be fine
             why = cause.why if isinstance(cause, StoreDamaged) else str(error)
@@ -292,6 +296,11 @@ class StagedJournal(Generic[R]):
 
     def _no_time_key(self, table: str, key: bytes) -> StoreDamaged:
         return StoreDamaged(self._environment.store, f"{key[:40]!r} in table {table} is no time and saga", _REMEDY)
+
+    def _other_format(self, saga_id: SagaId, sequence: int, version: int) -> StoreVersionError:
+        where = f"{self._name} journal, saga {saga_id}: record {sequence}"
+        why = f"{where} has format {version}, this library reads {FORMAT_VERSION}"
+        return StoreVersionError(self._environment.store, why, _OTHER_FORMAT)
 
     def _damaged(self, saga_id: SagaId, why: str) -> StoreDamaged:
         return StoreDamaged(self._environment.store, f"{self._name} journal, saga {saga_id}: {why}", _REMEDY)

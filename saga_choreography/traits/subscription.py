@@ -14,6 +14,7 @@ from attrs import Factory, field, frozen
 from typing_extensions import TypeVar
 
 from saga_choreography.codec import payload_codec
+from saga_choreography.errors import PayloadError
 from saga_choreography.protocol.dependencies import satisfied_by
 from saga_choreography.types import (
     SAGA_START,
@@ -37,6 +38,14 @@ Undo = TypeVar("Undo", default=None)
 Out_co = TypeVar("Out_co", covariant=True)
 
 
+def _given(values: Mapping[str, bytes], name: str) -> bytes:
+    raw = values.get(name)
+    if raw is None:
+        given = ", ".join(map(repr, values)) or "nothing"
+        raise PayloadError("what the step is given", f"input with {name!r} in it", f"its saga gives it {given} instead")
+    return raw
+
+
 @frozen
 class AnySource:
     """What a step can wait for, without its type."""
@@ -52,7 +61,11 @@ class AnySource:
         raise NotImplementedError
 
     def take(self, values: Mapping[str, bytes]) -> object:
-        """Decode what this source gives, from encoded values by source name."""
+        """Decode what this source gives, from encoded values by source name.
+
+        Raises:
+            PayloadError: a value is not of its class, or is not there: the saga began under another graph.
+        """
         raise NotImplementedError
 
 
@@ -82,7 +95,7 @@ class Saga(Source[Out]):
         return frozenset({self.name})
 
     def take(self, values: Mapping[str, bytes]) -> object:
-        return payload_codec(self.gives).decode(values[SAGA_START], self._words)
+        return payload_codec(self.gives).decode(_given(values, SAGA_START), self._words)
 
 
 @final
@@ -109,8 +122,8 @@ class Join(Source[Out]):
     def take(self, values: Mapping[str, bytes]) -> object:
         if self.mode == "all":
             return tuple(source.take(values) for source in self.of)
-        chosen = next(source for source in self.of if satisfied_by(source.dependency(), values) is not None)
-        return chosen.take(values)
+        chosen = (source for source in self.of if satisfied_by(source.dependency(), values) is not None)
+        return next(chosen, self.of[0]).take(values)
 
 
 @final
@@ -144,7 +157,7 @@ class Step(Source[Out], Generic[In, Out, Undo]):
         return self._sagas
 
     def take(self, values: Mapping[str, bytes]) -> object:
-        return payload_codec(self.gives).decode(values[self.name], self._words)
+        return payload_codec(self.gives).decode(_given(values, self.name), self._words)
 
     def plan(self) -> StepPlan:
         """This step as plain data, not linked to others yet."""

@@ -24,6 +24,8 @@ class AnyWorkflow(Protocol):
     @property
     def plan(self) -> SagaPlan: ...
 
+    def payload_class(self) -> type: ...
+
 
 @final
 @frozen
@@ -44,6 +46,10 @@ class SagaWorkflow(Generic[P]):
     plan: SagaPlan = field(
         init=False, eq=False, repr=False, default=Factory(lambda workflow: workflow.build_plan(), takes_self=True)
     )
+
+    def payload_class(self) -> type:
+        """The class of the saga's payload."""
+        return self.saga.gives
 
     def build_plan(self) -> SagaPlan:
         """The graph as plain data.

@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from saga_choreography.errors import StoreDamaged
+from saga_choreography.errors import StoreDamaged, StoreVersionError
 from saga_choreography.events import ParticipantEvent
 from saga_choreography.storage import PARTICIPANT, InMemoryEnvironment, lmdb_opening
 from saga_choreography.storage.staged_journal import StagedJournal
@@ -40,7 +40,7 @@ def answers(environment: StagedEnvironment) -> dict[str, str]:
     def say(ask: Callable[[], object]) -> str:
         try:
             return repr(ask())
-        except StoreDamaged:
+        except (StoreDamaged, StoreVersionError):
             return "damaged"
 
     said = {"live": say(lambda: sorted(journal.live_sagas()))}
@@ -59,7 +59,7 @@ def _damaged_if_unreadable(journal: StagedJournal[ParticipantEvent], sagas: list
     for saga_id in sagas:
         try:
             journal.read(saga_id)
-        except StoreDamaged:
+        except (StoreDamaged, StoreVersionError):
             return "damaged"
     return "unknown sagas are live and readable"
 

@@ -54,7 +54,9 @@ def test_a_damaged_record_of_a_participant(tmp_path: Path, damage: str) -> None:
     assert rows_of(path, damaged) == evidence
 
 
-@pytest.mark.parametrize("damage", ["a flipped bit", "a plan under a long digest", "a tower of lists", "deleted"])
+@pytest.mark.parametrize(
+    "damage", ["a flipped bit", "a plan under a long digest", "a tower of lists", "deleted", "a newer format"]
+)
 def test_a_damaged_record_of_the_initiator(tmp_path: Path, damage: str) -> None:
     damaged, *others = three_waiting_sagas(tmp_path)
     path = tmp_path / "actors" / "system-initiator" / "0"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saga_choreography.errors import IllegalTransition, StoreDamaged
+from saga_choreography.errors import IllegalTransition, StoreDamaged, StoreVersionError
 from saga_choreography.events import OutcomeKind, ParticipantEvent, TimestampedEvent
 from saga_choreography.helpers.recovery import replay
 from saga_choreography.storage import (
@@ -49,10 +49,10 @@ def put(environment: StagedEnvironment, table: str, key: bytes, value: bytes | N
 
 
 def read_or_refused(call: Callable[[], object], *words: str) -> None:
-    """Call; only `StoreDamaged` may come, and it names the store, the saga and the remedy."""
+    """Call; only what says that records are unreadable may come: it names the store, the saga and the remedy."""
     try:
         call()
-    except StoreDamaged as error:
+    except (StoreDamaged, StoreVersionError) as error:
         must_name(error, *words)
 
 
@@ -136,8 +136,8 @@ def test_a_changed_record_ends_in_a_replay_or_in_a_refusal(at: int, event: int, 
     read_or_refused(lambda: journal.read(SAGA), "the store", str(SAGA))
     try:
         replay(journal, SAGA)
-    except (StoreDamaged, IllegalTransition):
-        return  # both are reported, and the saga is left as it is
+    except (StoreDamaged, StoreVersionError, IllegalTransition):
+        return  # all are reported, and the saga is left as it is
 
 
 @examples(60)

@@ -3,8 +3,10 @@
 from concurrent.futures import Future
 
 import pytest
+from attrs import evolve, frozen
 
-from saga_choreography import NoticeKind, PeerId, SagaCompleted, SagaError, SagaIdConflict, StepCompleted
+from saga_choreography import NoticeKind, PeerId, SagaCompleted, SagaError, SagaIdConflict, StepCompleted, versioned
+from saga_choreography.codec import payload_codec
 from saga_choreography.events import InitiatorEvent, OutcomeKind, SagaChoreographyEvent
 from saga_choreography.helpers.admission import Admission
 from saga_choreography.helpers.fault_points import FaultPoint
@@ -99,6 +101,54 @@ def test_a_start_and_its_repeat_in_one_turn_are_one_saga() -> None:
         replies[2].result(0)
     assert len(desk.journal.read(saga_id)) == 1
     assert desk.admission.in_flight == 1
+
+
+@frozen
+class Errand:
+    shop: str
+
+
+@versioned(2, {1: lambda old: {"where": old["shop"], "by_bike": False}})
+@frozen
+class ErrandOfToday:
+    where: str
+    by_bike: bool
+
+
+def asked_again(desk: Desk, saga_id: SagaId, errand: ErrandOfToday, plan: SagaPlan = PLAN) -> "Future[None]":
+    codec = payload_codec(ErrandOfToday)
+    reply: Future[None] = Future()
+    desk.turn(StartRequest(saga_id, plan, codec.encode(errand, "payload"), reply, 0, codec.renewed))
+    return reply
+
+
+def test_the_same_start_after_its_payload_class_has_changed_is_the_same_saga() -> None:
+    desk, saga_id = Desk(), new_saga_id()
+    desk.start(saga_id, payload_codec(Errand).encode(Errand("baker"), "payload")).result(0)
+    asked_again(desk, saga_id, ErrandOfToday("baker", False)).result(0)
+    assert len(desk.journal.read(saga_id)) == 1
+
+
+@pytest.mark.parametrize("errand", [ErrandOfToday("butcher", False), ErrandOfToday("baker", True)])
+def test_another_payload_after_the_class_has_changed_is_a_conflict(errand: ErrandOfToday) -> None:
+    desk, saga_id = Desk(), new_saga_id()
+    desk.start(saga_id, payload_codec(Errand).encode(Errand("baker"), "payload")).result(0)
+    with pytest.raises(SagaIdConflict):
+        asked_again(desk, saga_id, errand).result(0)
+
+
+def test_a_stored_payload_that_today_s_class_cannot_read_is_a_conflict() -> None:
+    desk, saga_id = Desk(), new_saga_id()
+    desk.start(saga_id, b"no errand").result(0)
+    with pytest.raises(SagaIdConflict):
+        asked_again(desk, saga_id, ErrandOfToday("baker", False)).result(0)
+
+
+def test_the_same_payload_of_another_saga_type_is_a_conflict_also_when_its_class_has_changed() -> None:
+    desk, saga_id = Desk(), new_saga_id()
+    desk.start(saga_id, payload_codec(Errand).encode(Errand("baker"), "payload")).result(0)
+    with pytest.raises(SagaIdConflict):
+        asked_again(desk, saga_id, ErrandOfToday("baker", False), evolve(PLAN, saga_type="delivery")).result(0)
 
 
 def test_nothing_is_told_or_answered_before_the_commit() -> None:

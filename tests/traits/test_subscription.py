@@ -7,6 +7,8 @@ from attrs import frozen
 
 from saga_choreography import Saga, Step, all_of, any_of
 from saga_choreography.codec import payload_codec
+from saga_choreography.errors import PayloadError
+from saga_choreography.traits.subscription import AnySource
 from saga_choreography.types import SAGA_START, After, AllOf, AnyOf, OnSagaStart
 
 
@@ -65,3 +67,20 @@ def test_joins_can_be_nested() -> None:
     assert nested.dependency() == AllOf((OnSagaStart(), AnyOf((After("left"), After("right")))))
     values = {SAGA_START: VALUES[SAGA_START], "right": VALUES["right"]}
     assert nested.take(values) == (Order(Decimal("1.5")), Right("r"))
+
+
+@pytest.mark.parametrize(
+    ("source", "values"),
+    [
+        (BOTH.after, {"left": VALUES["left"]}),
+        (WITH_ORDER.after, {"left": VALUES["left"]}),
+        (EITHER.after, {SAGA_START: VALUES[SAGA_START]}),
+        (BOTH.after, {}),
+    ],
+)
+def test_a_source_that_is_not_there_is_told_for_the_saga_began_under_another_graph(
+    source: AnySource, values: dict[str, bytes]
+) -> None:
+    told = r"what the step is given is not a valid input with '.*' in it: its saga gives it .* instead"
+    with pytest.raises(PayloadError, match=told):
+        source.take(values)
