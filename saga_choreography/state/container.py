@@ -44,6 +44,7 @@ class ParticipantState(Generic[S_co]):
 
     @property
     def saga_id(self) -> SagaId:
+        """The saga this entry belongs to."""
         return self.origin.saga_id
 
 
@@ -57,6 +58,7 @@ SagaStateEntry: TypeAlias = (
     | ParticipantState[Compensated]
     | ParticipantState[Quarantined]
 )
+"""An entry in any state: narrow it with `is_in`, or match on `entry.state`, and close with `assert_never`."""
 
 
 def is_in(entry: ParticipantState[StepState], kind: type[T]) -> TypeIs[ParticipantState[T]]:

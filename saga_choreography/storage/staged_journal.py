@@ -48,6 +48,7 @@ class StagedJournal(Generic[R]):
 
     @property
     def role(self) -> Role[R]:
+        """Whose journal it is: that of a participant or of an initiator."""
         return self._role
 
     def transaction(self) -> AbstractContextManager[None]:
