@@ -27,7 +27,7 @@ def bounds() -> dict[str, Version]:
     extras = [setup_cfg("options.extras_require", extra) for extra in EXTRAS_FOR_USERS]
     lines = [*setup_cfg("options", "install_requires"), *(line for extra in extras for line in extra)]
     lines += [line for line in setup_cfg("options.extras_require", "dev") if line.startswith("mypy")]
-    found = {}
+    found: dict[str, Version] = {}
     for line in lines:
         wanted = Requirement(line)
         lower = [Version(part.version) for part in wanted.specifier if part.operator == ">="]
@@ -73,6 +73,7 @@ def test_every_supported_interpreter_is_checked_by_pyright() -> None:
     assert re.findall(r"pyright --pythonversion (\S+)", tox) == classifiers
 
 
+@pytest.mark.checkers  # mypy is one of them
 @pytest.mark.skipif(os.environ.get("DEPENDENCIES") != "lowest", reason="not an environment of the lowest versions")
 def test_this_environment_has_the_lowest_versions() -> None:
     wrong = {}

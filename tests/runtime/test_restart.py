@@ -60,7 +60,7 @@ SAGA = "0190a0a0-0000-7000-8000-000000000001"
 def run_once(path: Path, hang_in: str, fail_in: str) -> str:
     """Run the program until it says how the saga ended, or until it hangs; then kill it."""
     root = Path(__file__).resolve().parents[2]
-    program: subprocess.Popen[str] = subprocess.Popen(
+    program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(path), SAGA, hang_in, fail_in],
         stdout=subprocess.PIPE,
         text=True,
@@ -69,7 +69,7 @@ def run_once(path: Path, hang_in: str, fail_in: str) -> str:
     assert program.stdout is not None
     try:
         for line in program.stdout:
-            word = line.strip()
+            word: str = line.strip()
             if word == "hanging":
                 program.kill()
                 return word
