@@ -29,10 +29,11 @@ T = TypeVar("T", bound=StepState)
 @final
 @frozen(kw_only=True)
 class ParticipantState(Generic[S_co]):
-    """What the journal of one participant says about its step of one saga.
+    """What the journal of one participant says about its step of one saga: a typestate (Strom and Yemini, 1986).
 
     `sequence` is the number of the last committed record (0: none): a value that was committed once cannot be
     committed again, since the journal demands the next number. `fence` is set once the fence was seen.
+    `updated_at_millis` is Unix time in milliseconds.
     """
 
     origin: SagaOrigin

@@ -37,3 +37,14 @@ def test_a_time_whose_name_says_no_unit_is_explained() -> None:
         if "second" not in (inspect.getdoc(getattr(owner, member)) or "")
     ]
     assert unclear == []
+
+
+def test_a_method_that_raises_says_so() -> None:
+    silent = [
+        f"{name}.{member}"
+        for name, owner in classes().items()
+        for member, value in members(owner)
+        if "raise " in inspect.getsource(function_of(value))
+        if "Raises:" not in (inspect.getdoc(getattr(owner, member)) or "")
+    ]
+    assert silent == []
