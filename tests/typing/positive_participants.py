@@ -28,14 +28,10 @@ from saga_choreography import (
     RetryableStepError,
     SafeToRetryCompensationError,
     SagaActor,
-    SagaCompleted,
     SagaContext,
     SagaEvent,
-    SagaFailed,
     SagaId,
-    SagaInitiator,
     SagaParticipant,
-    SagaQuarantined,
     SagaStateEntry,
     SagaStateExt,
     StepError,
@@ -56,7 +52,6 @@ from tests.typing.positive_wiring import (
     BOOK_FLIGHT,
     BOOK_HOTEL,
     TELL,
-    TRIP_WORKFLOW,
     Cab,
     CancelFlight,
     Flight,
@@ -241,35 +236,3 @@ class HotelDesk(HotelSteps, HotelSagaState, pykka.ThreadingActor):
     def in_flight(self) -> list[SagaId]:
         """What the journals say."""
         return recover_sagas(self)
-
-
-@final
-class Agency(SagaInitiator, pykka.ThreadingActor):
-    """An actor that starts sagas and hears of their outcomes."""
-
-    def on_receive(self, message: SagaEvent | Trip) -> None:
-        """A trip starts a saga."""
-        match message:
-            case Trip():
-                print(self.start_saga(TRIP_WORKFLOW, message).saga_id)
-            case SagaEvent(event):
-                handle_saga_event(self, event)
-            case _:
-                assert_never(message)
-
-    @override
-    def on_sagas_recovered(self) -> None:
-        for saga_id, trip in self.live_sagas(TRIP_WORKFLOW):
-            print(saga_id, trip.city)
-
-    @override
-    def on_saga_outcome(self, outcome: SagaCompleted | SagaFailed | SagaQuarantined) -> None:
-        match outcome:
-            case SagaCompleted():
-                print(outcome.saga_id)
-            case SagaFailed():
-                print(outcome.reason)
-            case SagaQuarantined():
-                print(outcome.steps)
-            case _:
-                assert_never(outcome)

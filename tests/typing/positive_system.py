@@ -3,10 +3,11 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import assert_never, assert_type
+from typing import assert_never, assert_type, final
 from uuid import UUID
 
 import pykka
+from typing_extensions import override
 
 from saga_choreography import (
     ActorStartError,
@@ -25,10 +26,12 @@ from saga_choreography import (
     SagaChoreographyEvent,
     SagaCompleted,
     SagaError,
+    SagaEvent,
     SagaFailed,
     SagaHandle,
     SagaId,
     SagaIdConflict,
+    SagaInitiator,
     SagaNotice,
     SagaObserver,
     SagaQuarantined,
@@ -44,12 +47,45 @@ from saga_choreography import (
     WorkflowError,
     compensate_wrapper,
     execute_step_wrapper,
+    handle_saga_event,
 )
 from saga_choreography.helpers.execution import BoundStep, bind
 from saga_choreography.helpers.ports import Clock
 from saga_choreography.state import Compensating
-from tests.typing.positive_participants import Agency, CabDesk, FlightDesk, HotelDesk, Teller
+from tests.typing.positive_participants import CabDesk, FlightDesk, HotelDesk, Teller
 from tests.typing.positive_wiring import BOOK_FLIGHT, BOOK_HOTEL, TRIP_WORKFLOW, CancelFlight, Flight, Hotel, Trip
+
+
+@final
+class Agency(SagaInitiator, pykka.ThreadingActor):
+    """An actor that starts sagas and hears of their outcomes."""
+
+    def on_receive(self, message: SagaEvent | Trip) -> None:
+        """A trip starts a saga."""
+        match message:
+            case Trip():
+                print(self.start_saga(TRIP_WORKFLOW, message).saga_id)
+            case SagaEvent(event):
+                handle_saga_event(self, event)
+            case _:
+                assert_never(message)
+
+    @override
+    def on_sagas_recovered(self) -> None:
+        for saga_id, trip in self.live_sagas(TRIP_WORKFLOW):
+            print(saga_id, trip.city)
+
+    @override
+    def on_saga_outcome(self, outcome: SagaCompleted | SagaFailed | SagaQuarantined) -> None:
+        match outcome:
+            case SagaCompleted():
+                print(outcome.saga_id)
+            case SagaFailed():
+                print(outcome.reason)
+            case SagaQuarantined():
+                print(outcome.steps)
+            case _:
+                assert_never(outcome)
 
 
 class Printer:
