@@ -84,7 +84,7 @@ class WorkflowError(SagaError):
 
     def __init__(self, saga_type: str, faults: Iterable[str]) -> None:
         self.saga_type = saga_type
-        self.faults = tuple(faults)
+        self.faults: tuple[str, ...] = tuple(faults)
         super().__init__(saga_type, self.faults)
 
     def __str__(self) -> str:
@@ -98,7 +98,7 @@ class IllegalTransition(SagaError):
     def __init__(self, source: str, target: str, legal: Iterable[str]) -> None:
         self.source = source
         self.target = target
-        self.legal = tuple(sorted(legal))
+        self.legal: tuple[str, ...] = tuple(sorted(legal))
         super().__init__(source, target, self.legal)
 
     def __str__(self) -> str:

@@ -14,5 +14,5 @@ def commands() -> None:
     """Durable, choreographed sagas on Pykka thread actors."""
 
 
-for command in (check, check_upgrade, graph, new):
-    commands.add_command(command)
+for _command in (check, check_upgrade, graph, new):
+    commands.add_command(_command)

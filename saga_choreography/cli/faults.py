@@ -3,7 +3,7 @@
 0: all is well. 1: the command ran and found faults. 2: wrong usage. 3 and up: see the classes.
 """
 
-from typing import ClassVar, Final, final
+from typing import Final, final
 
 import click
 
@@ -13,8 +13,6 @@ FOUND_FAULTS: Final = 1
 
 class CommandFault(click.ClickException):
     """The command could not be carried out; nothing was changed."""
-
-    exit_code: ClassVar[int]
 
 
 @final

@@ -19,10 +19,12 @@ class _Event:
 
     @property
     def saga_id(self) -> SagaId:
+        """The saga this event belongs to."""
         return self.origin.saga_id
 
     @property
     def saga_type(self) -> str:
+        """Name of its `Saga` token."""
         return self.origin.plan.saga_type
 
 
@@ -133,6 +135,7 @@ class SagaFailed(_Event):
 
     @property
     def reason(self) -> str:
+        """The cause in one line: what kind, which steps, why."""
         return str(self.cause)
 
 
@@ -167,6 +170,7 @@ SagaChoreographyEvent: TypeAlias = (
     | SagaFailed
     | SagaQuarantined
 )
+"""Everything that travels: match on it and close with `assert_never`."""
 
 StepEvent: TypeAlias = (
     StepStarted

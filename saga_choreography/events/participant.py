@@ -168,6 +168,7 @@ ParticipantEvent: TypeAlias = (
     | QuarantineResolved
     | SagaEnded
 )
+"""Everything a participant journals; folded in order, its records rebuild the step."""
 
 E_co = TypeVar("E_co", covariant=True, default=ParticipantEvent)
 

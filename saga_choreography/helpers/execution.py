@@ -127,7 +127,7 @@ def execute_step_wrapper(
     entry: ParticipantState[Executing],
     clock: Clock,
 ) -> StepReturned | StepDeferred | StepRaised:
-    """Run one attempt of a step."""
+    """Run one attempt of a step. Whatever `execute_step` raises is in the answer; nothing escapes."""
     context = context_for(entry.origin, entry.step_name, entry.state.attempt, "do")
     try:
         step_input = bound.input_of(entry.state.input)
@@ -150,7 +150,7 @@ def compensate_wrapper(
     bound: BoundStep[In, Out, Undo],
     entry: ParticipantState[Compensating],
 ) -> CompensationReturned | CompensationRaised:
-    """Run one attempt of an undo."""
+    """Run one attempt of an undo. Whatever `compensate_step` raises is in the answer; nothing escapes."""
     context = context_for(entry.origin, entry.step_name, entry.state.attempt, "undo")
     try:
         undo = bound.undos.decode(entry.state.undo, bound.undo_words)

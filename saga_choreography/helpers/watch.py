@@ -19,7 +19,7 @@ class SagaWatch:
     __slots__ = ("__weakref__", "_changed", "_verdict", "saga_id")
 
     def __init__(self, saga_id: SagaId) -> None:
-        self.saga_id = saga_id
+        self.saga_id: SagaId = saga_id
         self._verdict: Verdict | None = None
         self._changed: threading.Condition | None = None
 

@@ -86,7 +86,11 @@ class ParticipantStats:
         self._counts["commits"] += 1
 
     def count(self, name: str, by: int = 1) -> None:
-        """Count something that is no record; `name` is a field of the snapshot."""
+        """Count something that is no record; `name` is a field of the snapshot.
+
+        Raises:
+            KeyError: it is none.
+        """
         self._counts[name] += by
 
     def snapshot(self) -> ParticipantStatsSnapshot:

@@ -62,5 +62,9 @@ class SagaActor(SagaParticipant[In, Out, Undo], SagaStateExt, pykka.ThreadingAct
         return self.on_message(message)
 
     def on_message(self, message: object, /) -> object:
-        """Optional: messages of the actor's own. The return value answers an `ask`."""
+        """Optional: messages of the actor's own. The return value answers an `ask`.
+
+        Raises:
+            TypeError: not overridden, so the actor has no messages of its own.
+        """
         raise TypeError(f"{type(self).__name__} got a {type(message).__qualname__}, which it does not handle")

@@ -38,6 +38,7 @@ class SagaHandle:
 
     @property
     def saga_id(self) -> SagaId:
+        """Its id, under which `SagaSystem.handle` finds it again, also after a restart."""
         return self._saga_id
 
     def result(self, timeout: float | None = None) -> Verdict:
@@ -53,6 +54,8 @@ class SagaHandle:
 
     def wait_until_ended(self, timeout: float | None = None) -> SagaOutcome:
         """Like `result`, but a saga that is parked is waited for too: an operator may resolve it meanwhile.
+
+        At most `timeout` seconds (None: for ever).
 
         Raises:
             TimeoutError: the saga has not ended.

@@ -16,7 +16,7 @@ from saga_choreography.traits.state_ext import ActorMixin
 from saga_choreography.traits.workflow import SagaWorkflow
 from saga_choreography.types import SagaId, new_saga_id, next_birth
 
-P = TypeVar("P")
+Payload = TypeVar("Payload")
 
 
 class InitiatorSeat(Protocol):
@@ -25,7 +25,7 @@ class InitiatorSeat(Protocol):
     @property
     def admission(self) -> Admission: ...
 
-    def check(self, workflow: SagaWorkflow[P]) -> None:
+    def check(self, workflow: SagaWorkflow[Payload]) -> None:
         """The start gate.
 
         Raises:
@@ -42,7 +42,9 @@ class SagaInitiator(ActorMixin):
     saga_seat: InitiatorSeat | None = None
     """Set when the actor joins a system."""
 
-    def start_saga(self, workflow: SagaWorkflow[P], payload: P, *, saga_id: SagaId | None = None) -> SagaHandle:
+    def start_saga(
+        self, workflow: SagaWorkflow[Payload], payload: Payload, *, saga_id: SagaId | None = None
+    ) -> SagaHandle:
         """Start a saga from this actor's own thread. When this returns, it survives the end of the process.
 
         The same id and payload again give the same saga.
@@ -72,7 +74,7 @@ class SagaInitiator(ActorMixin):
         reply.result(0)
         return handle
 
-    def live_sagas(self, workflow: SagaWorkflow[P]) -> list[tuple[SagaId, P]]:
+    def live_sagas(self, workflow: SagaWorkflow[Payload]) -> list[tuple[SagaId, Payload]]:
         """Id and payload of every live saga of one type that this actor started; its own thread only."""
         _, engine = self._joined()
         codec = payload_codec(workflow.saga.gives)

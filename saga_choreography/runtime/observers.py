@@ -29,7 +29,7 @@ class ObserverThread:
         self._changed = threading.Condition()
         self._stopped = False
         self._busy = False
-        self.dropped = 0
+        self.dropped: int = 0
         self._thread = threading.Thread(target=self._run, name="saga-observer", daemon=True)
         self._thread.start()
 

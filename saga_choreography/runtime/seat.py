@@ -25,8 +25,8 @@ class Seat:
     """Outlives the incarnations of its actor."""
 
     def __init__(self, peer_id: PeerId, gate: StartGate, registry: Registry, max_in_flight: int | None) -> None:
-        self.admission = Admission(peer_id, max_in_flight)
-        self.watches = Watches()
+        self.admission: Admission = Admission(peer_id, max_in_flight)
+        self.watches: Watches = Watches()
         self._gate = gate
         self._registry = registry
 

@@ -51,7 +51,7 @@ from saga_choreography.traits.outcomes import StepOutput
 from saga_choreography.traits.workflow import AnyWorkflow, SagaWorkflow
 from saga_choreography.types import PeerId, SagaId, new_saga_id, next_birth
 
-P = TypeVar("P")
+Payload = TypeVar("Payload")
 A = TypeVar("A", bound=pykka.Actor)
 Out = TypeVar("Out")
 Undo = TypeVar("Undo")
@@ -242,8 +242,8 @@ class SagaSystem:
 
     def start_saga(
         self,
-        workflow: SagaWorkflow[P],
-        payload: P,
+        workflow: SagaWorkflow[Payload],
+        payload: Payload,
         *,
         saga_id: SagaId | None = None,
         timeout: float = 30.0,

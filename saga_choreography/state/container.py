@@ -29,10 +29,11 @@ T = TypeVar("T", bound=StepState)
 @final
 @frozen(kw_only=True)
 class ParticipantState(Generic[S_co]):
-    """What the journal of one participant says about its step of one saga.
+    """What the journal of one participant says about its step of one saga: a typestate (Strom and Yemini, 1986).
 
     `sequence` is the number of the last committed record (0: none): a value that was committed once cannot be
     committed again, since the journal demands the next number. `fence` is set once the fence was seen.
+    `updated_at_millis` is Unix time in milliseconds.
     """
 
     origin: SagaOrigin
@@ -44,6 +45,7 @@ class ParticipantState(Generic[S_co]):
 
     @property
     def saga_id(self) -> SagaId:
+        """The saga this entry belongs to."""
         return self.origin.saga_id
 
 
@@ -57,6 +59,7 @@ SagaStateEntry: TypeAlias = (
     | ParticipantState[Compensated]
     | ParticipantState[Quarantined]
 )
+"""An entry in any state: narrow it with `is_in`, or match on `entry.state`, and close with `assert_never`."""
 
 
 def is_in(entry: ParticipantState[StepState], kind: type[T]) -> TypeIs[ParticipantState[T]]:

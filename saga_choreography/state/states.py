@@ -115,3 +115,7 @@ class Quarantined:
 
 
 StepState: TypeAlias = Idle | Triggered | Executing | Completed | Failed | Compensating | Compensated | Quarantined
+"""Any of the eight; the legal moves between them stand in `saga_choreography.state.transitions`.
+
+Times are Unix time in milliseconds; inputs, outputs and undo data are encoded.
+"""

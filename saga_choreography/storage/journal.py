@@ -90,7 +90,10 @@ class Journal(Protocol[R]):
 
 
 class ParticipantJournal(Journal[ParticipantEvent], Protocol):
-    """The journal of a participant."""
+    """The journal of a participant: `LmdbJournal` or `InMemoryJournal`, or one of your own that keeps the contract.
+
+    It is a transactional outbox: nothing is told that does not follow from a committed record.
+    """
 
 
 InitiatorJournal: TypeAlias = Journal[InitiatorEvent]

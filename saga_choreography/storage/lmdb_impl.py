@@ -48,6 +48,7 @@ class LmdbJournal(StagedJournal[R]):
 
     @property
     def environment(self) -> LmdbEnvironment:
+        """The environment it shares with the marks of its actor."""
         return self._lmdb
 
     def close(self) -> None:

@@ -141,6 +141,7 @@ class InMemoryJournal(StagedJournal[R]):
 
     @property
     def environment(self) -> InMemoryEnvironment:
+        """What stands for the disk; give it to a new journal to see what was committed."""
         return self._memory
 
     def close(self) -> None:

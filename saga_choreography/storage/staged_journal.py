@@ -67,6 +67,7 @@ class StagedJournal(Generic[R]):
 
     @property
     def role(self) -> Role[R]:
+        """Whose journal it is: that of a participant or of an initiator."""
         return self._role
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -160,7 +161,11 @@ class StagedJournal(Generic[R]):
         return tuple(self._decode(saga_id, at, key, value) for at, (key, value) in enumerate(rows, 1))
 
     def live_sagas(self) -> Iterator[SagaId]:
-        """Ids of sagas that have committed records and have not ended. Any thread may call it."""
+        """Ids of sagas that have committed records and have not ended. Any thread may call it.
+
+        Raises:
+            StoreDamaged: an entry of the index is no id.
+        """
         for saga, _ in self._environment.all_rows(self._live):
             if len(saga) != SAGA_BYTES:
                 raise StoreDamaged(self._environment.store, f"{saga[:40]!r} in the live index is no saga id", _REMEDY)

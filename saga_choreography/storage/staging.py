@@ -40,10 +40,10 @@ class Stage:
         """Last sequence of the sagas touched, by role."""
         self.closed: defaultdict[str, set[bytes]] = defaultdict(set)
         """Touched sagas that have ended, by role."""
-        self.depth = 1
-        self.ident = get_ident()
+        self.depth: int = 1
+        self.ident: int = get_ident()
         self.doom: str | None = None
-        self.uses_reserve = False
+        self.uses_reserve: bool = False
 
 
 class Reads(Protocol):

@@ -48,7 +48,7 @@ class CountingClock:
         self._clock = clock
         self._guard = threading.Lock()
         self._deaf_to: set[int] = set()
-        self.readings = 0
+        self.readings: int = 0
 
     def now_millis(self) -> int:
         with self._guard:

@@ -34,7 +34,7 @@ from saga_choreography.testing.told import ToldNews
 from saga_choreography.traits.workflow import AnyWorkflow, SagaWorkflow
 from saga_choreography.types import SagaId
 
-P = TypeVar("P")
+Payload = TypeVar("Payload")
 A = TypeVar("A", bound=pykka.Actor)
 
 _TURNING_POINTS: Final = (SagaCompleted, SagaFailed, SagaQuarantined)
@@ -139,7 +139,9 @@ class SagaTestWorld(ToldNews):
         self._start_again.append(start)
         return started
 
-    def start_saga(self, workflow: SagaWorkflow[P], payload: P, *, saga_id: SagaId | None = None) -> SagaHandle:
+    def start_saga(
+        self, workflow: SagaWorkflow[Payload], payload: Payload, *, saga_id: SagaId | None = None
+    ) -> SagaHandle:
         """Like `SagaSystem.start_saga`."""
         return self.system.start_saga(workflow, payload, saga_id=saga_id)
 

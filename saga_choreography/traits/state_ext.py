@@ -44,12 +44,12 @@ class SagaStateExt(ActorMixin, ABC):
     @property
     @abstractmethod
     def saga_states(self) -> MutableMapping[SagaId, SagaStateEntry]:
-        """The live entries."""
+        """The live entries by saga id; the helpers write them, once they are committed."""
 
     @property
     @abstractmethod
     def saga_journal(self) -> ParticipantJournal:
-        """The journal."""
+        """The journal that `open_saga_store` opened."""
 
     @property
     @abstractmethod
@@ -59,4 +59,4 @@ class SagaStateExt(ActorMixin, ABC):
     @property
     @abstractmethod
     def saga_stats(self) -> ParticipantStats:
-        """The counters."""
+        """The counters; one object for the life of the actor."""

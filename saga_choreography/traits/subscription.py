@@ -79,7 +79,10 @@ class Source(AnySource, Generic[Out]):
 @final
 @frozen
 class Saga(Source[Out]):
-    """The start of a saga type: `gives` is the class of its payload."""
+    """The start of a saga type: `gives` is the class of its payload.
+
+    A saga is a sequence of steps with an undo for each (Garcia-Molina and Salem, "Sagas", 1987); here it is a graph.
+    """
 
     _words: str = field(
         init=False,

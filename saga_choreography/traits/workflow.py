@@ -12,7 +12,7 @@ from saga_choreography.protocol.workflow import graph_faults, link, plan_faults
 from saga_choreography.traits.subscription import Saga, StepToken
 from saga_choreography.types import SagaPlan
 
-P = TypeVar("P")
+Payload = TypeVar("Payload")
 
 
 class AnyWorkflow(Protocol):
@@ -29,7 +29,7 @@ class AnyWorkflow(Protocol):
 
 @final
 @frozen
-class SagaWorkflow(Generic[P]):
+class SagaWorkflow(Generic[Payload]):
     """All steps of one saga type, with its timeouts in milliseconds (None: no timeout).
 
     `overall_timeout_millis` counts from the start, `stalled_timeout_millis` from the last progress; both survive
@@ -39,7 +39,7 @@ class SagaWorkflow(Generic[P]):
         WorkflowError: the graph is wrong; every fault is listed.
     """
 
-    saga: Saga[P]
+    saga: Saga[Payload]
     steps: tuple[StepToken, ...] = field(kw_only=True)
     overall_timeout_millis: int | None = field(default=None, kw_only=True)
     stalled_timeout_millis: int | None = field(default=None, kw_only=True)

@@ -14,7 +14,10 @@ PeerId = NewType("PeerId", str)
 """Stable name of an actor, the same before and after a restart."""
 
 IdempotencyKey = NewType("IdempotencyKey", str)
-"""The key under which an outside effect may happen at most once (at most 32 + 1 + len(step name) + 5 characters)."""
+"""The key under which an outside effect may happen at most once (at most 32 + 1 + len(step name) + 5 characters).
+
+Meant for whatever the other side calls it: the `Idempotency-Key` of HTTP services, a client order id, a label.
+"""
 
 Direction = Literal["do", "undo"]
 

@@ -44,6 +44,7 @@ class AnyOf:
 
 
 DependencySpec: TypeAlias = OnSagaStart | After | AllOf | AnyOf
+"""What a step waits for, as plain data: what the `after=` of its token compiles to."""
 
 
 @final

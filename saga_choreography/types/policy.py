@@ -31,7 +31,8 @@ class RetryPolicy:
     max_delay_millis: int = field(default=10_000, validator=[validators.ge(0), validators.le(LONGEST_MILLIS)])
     backoff_multiplier: float = field(default=2.0, validator=[validators.ge(1.0), validators.le(1000.0)])
     jitter: float = field(default=0.1, validator=[validators.ge(0.0), validators.le(1.0)])
-    """Share of the delay by which it may be shortened, so that many sagas do not retry in step."""
+    """Share of the delay by which it may be shortened, so that many sagas do not retry in step (M. Brooker,
+    "Exponential Backoff And Jitter", AWS, 2015)."""
 
     def delay_millis(self, attempt: int, spread: float = 0.0) -> int:
         """Milliseconds to wait after failed attempt number `attempt` (from 1); `spread` in [0, 1) picks the jitter."""

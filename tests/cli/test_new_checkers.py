@@ -1,6 +1,6 @@
 """What is written passes mypy --strict, pyright and ruff untouched, and its mistakes are found by them.
 
-Everything is written into one folder, for each checker is slow to start. Run with `-m checkers`.
+Everything is written into one folder, for each checker is slow to start. Run with `-m generated`.
 """
 
 import random
@@ -17,7 +17,7 @@ from saga_choreography.cli.scaffold.names import LONGEST
 from tests.cli.shapes import PARTICIPANTS, write_shop
 from tests.cli.tools import environment, modules_of, python, run_well
 
-pytestmark = [pytest.mark.checkers, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.generated, pytest.mark.timeout(600)]
 
 WIDTHS: Final = (88, 100, 120)
 PROJECTS: Final = ("p", "l" * LONGEST)

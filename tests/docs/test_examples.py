@@ -92,6 +92,7 @@ def test_every_block_of_tests_passes_and_warns_of_nothing(examples: Path, block:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+@pytest.mark.checkers
 @pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed here; its own env checks")
 def test_all_examples_type_check_under_strict_mypy(examples: Path) -> None:
     names = [block.name for block in RUNNABLE]

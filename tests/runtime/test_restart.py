@@ -69,7 +69,7 @@ def run_once(path: Path, hang_in: str, fail_in: str) -> str:
     assert program.stdout is not None
     try:
         for line in program.stdout:
-            word = line.strip()
+            word: str = line.strip()
             if word == "hanging":
                 program.kill()
                 return word

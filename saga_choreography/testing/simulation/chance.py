@@ -19,15 +19,15 @@ class Chance:
     """Everything random of one schedule. The same seed (and `without`) gives the same schedule."""
 
     def __init__(self, seed: int, without: Collection[int] = ()) -> None:
-        self.shape = Random(seed * 4)
+        self.shape: Random = Random(seed * 4)
         """What the schedule is about: workflows, weather."""
-        self.order = Random(seed * 4 + 1)
+        self.order: Random = Random(seed * 4 + 1)
         """Who moves next, and how long things take."""
         self._roll = self.order.random
         self._strike = Random(seed * 4 + 2).random
         self._without = frozenset(without)
         self.faults: Counter[str] = Counter()
-        self.strikes_so_far = 0
+        self.strikes_so_far: int = 0
         self.is_over = False
         """Faults have stopped: what was begun comes to its end."""
 

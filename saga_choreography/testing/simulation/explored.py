@@ -109,7 +109,9 @@ class Explored(Generic[W]):
         """Steps that may have had their effect: they cannot be refused any more."""
         saga_id = SagaId(UUID(int=chance.shape.getrandbits(120)))
         self.starts: Sequence[Start] = (Start(saga_id=saga_id, plan=troupe.plan, payload=troupe.payload),)
-        self.steps = {peer_id: steps for peer_id, (_, steps) in troupe.members.items()}
+        self.steps: dict[PeerId, frozenset[tuple[str, str]]] = {
+            peer_id: steps for peer_id, (_, steps) in troupe.members.items()
+        }
 
     def participant(self, peer_id: PeerId, incarnation: int) -> AnyParticipant:
         made = self._troupe.members[peer_id][0](self._world)

@@ -64,13 +64,13 @@ class Node:
     def __init__(
         self, peer_id: PeerId, host: Host, participant: ParticipantRole | None, initiator: InitiatorRole | None
     ) -> None:
-        self.peer_id = peer_id
+        self.peer_id: PeerId = peer_id
         self.host = host
         self.participant = participant
         self.initiator = initiator
-        self.incarnation = 0
-        self.is_up = False
-        self.is_stopping = False
+        self.incarnation: int = 0
+        self.is_up: bool = False
+        self.is_stopping: bool = False
         self.mailbox: list[Mail] = []
         self._engines: tuple[Engine, ...] = ()
 
@@ -154,9 +154,9 @@ class Around:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._host = node.host
-        self.peer_id = node.peer_id
-        self.clock = node.host.clock
-        self.is_observed = True
+        self.peer_id: PeerId = node.peer_id
+        self.clock: VirtualClock = node.host.clock
+        self.is_observed: bool = True
 
     def publish(self, events: Sequence[Outgoing]) -> None:
         self._host.publish(self._node, events)

@@ -52,7 +52,7 @@ class Outside:
         stage: Stage,
         tell_end: Callable[[Effect], None],
     ) -> None:
-        self.ledger = Ledger(plans)
+        self.ledger: Ledger = Ledger(plans)
         self._chance = chance
         self._weather = weather
         self._stage = stage

@@ -49,7 +49,7 @@ class Program:
         self.chance = chance
         self.weather = weather
         self.story = story
-        self.clock = VirtualClock()
+        self.clock: VirtualClock = VirtualClock()
         self.nodes: dict[PeerId, Node] = {}
         self.told: list[SagaChoreographyEvent] = []
         self.points_left: int | None = None

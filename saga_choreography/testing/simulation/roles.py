@@ -136,8 +136,8 @@ class InitiatorRole:
         self.disk = disk
         self._on_verdict = on_verdict
         self._engine: InitiatorEngine | None = None
-        self.admission = Admission("simulated", None)
-        self.watches = Watches()
+        self.admission: Admission = Admission("simulated", None)
+        self.watches: Watches = Watches()
         self.handles: dict[SagaId, SagaWatch] = {}
         """Somebody holds a handle on each of these sagas, and waits."""
 

@@ -10,7 +10,7 @@ from saga_choreography.helpers.signals import CancelRequest, ResolveStep, StartR
 from saga_choreography.state import ParticipantState, Quarantined, is_in
 from saga_choreography.testing.simulation.answer import Answer
 from saga_choreography.testing.simulation.chance import Chance
-from saga_choreography.testing.simulation.clock import FAR_MILLIS
+from saga_choreography.testing.simulation.clock import FAR_MILLIS, VirtualClock
 from saga_choreography.testing.simulation.ending import check_end, check_rest
 from saga_choreography.testing.simulation.node import Node
 from saga_choreography.testing.simulation.program import Program
@@ -44,13 +44,13 @@ class Schedule:
     def __init__(
         self, seed: int, subject_of: SubjectOf, *, without: Collection[int] = (), tells_story: bool = False
     ) -> None:
-        self.chance = Chance(seed, without)
-        self.weather = draw_weather(self.chance.shape)
-        self.story = Story(tells_story)
-        self.program = Program(self.chance, self.weather, self.story)
-        self.clock = self.program.clock
-        self.messages = 0
-        self.subject = subject_of(self.chance, self.weather, self.program)
+        self.chance: Chance = Chance(seed, without)
+        self.weather: Weather = draw_weather(self.chance.shape)
+        self.story: Story = Story(tells_story)
+        self.program: Program = Program(self.chance, self.weather, self.story)
+        self.clock: VirtualClock = self.program.clock
+        self.messages: int = 0
+        self.subject: Subject = subject_of(self.chance, self.weather, self.program)
         self._crashes = 0
         self._waiting: dict[SagaId, Start] = {start.saga_id: start for start in self.subject.starts}
         """Sagas whose client has no answer yet."""
