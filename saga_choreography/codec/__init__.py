@@ -3,6 +3,7 @@
 from saga_choreography.codec.payloads import PayloadCodec, payload_codec, type_name
 from saga_choreography.codec.plans import PlanTable, decode_plan, encode_plan
 from saga_choreography.codec.records import FORMAT_VERSION, INITIATOR_TAGS, PARTICIPANT_TAGS, RecordCodec, record_key
+from saga_choreography.codec.storable import storable_faults
 
 __all__ = [
     "FORMAT_VERSION",
@@ -15,5 +16,6 @@ __all__ = [
     "encode_plan",
     "payload_codec",
     "record_key",
+    "storable_faults",
     "type_name",
 ]
