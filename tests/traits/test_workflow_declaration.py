@@ -68,7 +68,7 @@ def test_a_pure_step_with_undo_data_is_a_fault() -> None:
 def test_a_payload_that_cannot_be_stored_is_a_fault_before_the_first_saga() -> None:
     locked = Saga("locked", Locked)
     step = Step[Locked, Box]("step", Box, after=locked)
-    with pytest.raises(WorkflowError, match=r"payload: .*Locked"):
+    with pytest.raises(WorkflowError, match=r"payload of saga 'locked': Locked.lock: .* cannot be stored"):
         SagaWorkflow(locked, steps=(step,))
 
 

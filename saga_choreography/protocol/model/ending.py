@@ -191,7 +191,7 @@ def disagreeing(peers: Peers, states: list[int], outcome: LetterNumber, trace: t
 
 def _way_back(first: str, waits: dict[str, list[str]]) -> tuple[str, ...]:
     """The shortest way from a step along `waits` back to it; empty when there is none."""
-    ways = deque([(first,)])
+    ways: deque[tuple[str, ...]] = deque([(first,)])
     seen: set[str] = set()
     while ways:
         way = ways.popleft()
