@@ -34,7 +34,8 @@ class Ending:
         self._states = list(before)
         self._past: list[frozenset[str]] = [frozenset()] * len(before)
         """Of each undone step: all steps that had settled before, in whatever order letters arrive."""
-        self._story: list[str] = []
+        self._story: list[tuple[str, str]] = []
+        """Step and what it did; no step where the saga is cancelled."""
         self._queue: deque[LetterNumber] = deque()
         self._order_faults: list[PlanFault] = []
 
@@ -53,7 +54,7 @@ class Ending:
         """The cause, which is returned, and the fence to everybody it is told to."""
         cause = CANCEL
         if self._culprit is None:
-            self._story.append("the saga is cancelled")
+            self._story.append(("", "the saga is cancelled"))
         else:
             (cause,) = self._tell(self._culprit, self._post.failed)
         for fence in self._initiator.hear(0, cause).letters:
@@ -67,9 +68,9 @@ class Ending:
         if reaction.undone_after is not None:
             self._undone(step, reaction.undone_after)
         elif letter == self._post.failed:
-            self._story.append(f"{self._names[step]!r} fails")
+            self._story.append((self._names[step], "fails"))
         elif letter == self._post.done:
-            self._story.append(f"{self._names[step]!r} completes behind the fence")
+            self._story.append((self._names[step], "completes behind the fence"))
         self._states[step] = reaction.state
         told = tuple(each for each in reaction.letters if self._post.letters[each].to_initiator)
         self._queue.extend(told)
@@ -89,20 +90,25 @@ class Ending:
         for later in must_settle_first(self._plan)[name] - past:
             number = self._names.index(later)
             ran = not self._peers.states[number][self._before[number]].idle
-            if ran and later != name:
-                what = f"step {name!r} can be undone before {later!r}, which depends on it, has settled"
-                self._note_order(name, later, what)
-        self._story.append(f"{name!r} is undone")
+            if ran and later != name and number != self._culprit:
+                self._note_order(name, later)
+        self._story.append((name, "is undone"))
 
-    def _note_order(self, name: str, later: str, what: str) -> None:
-        here = f"{name!r} is undone, without having heard of {later!r}"
-        trace = (*self._forward.trace(self._before), *self._story, here)
-        self._order_faults.append(PlanFault(Property.ORDER, (name, later), what, trace))
+    def _note_order(self, name: str, later: str) -> None:
+        """In this run `later` may have settled by chance; in another one only those that `name` heard of have."""
+        what = f"step {name!r} can be undone before {later!r}, which depends on it, has settled"
+        culprit = "" if self._culprit is None else self._names[self._culprit]
+        causes = self._past[self._names.index(name)] | {culprit, name}
+        trace = self._trace(causes)
+        last = f"{name!r} is undone, without having heard of {later!r}"
+        self._order_faults.append(PlanFault(Property.ORDER, (name, later), what, (*trace, last)))
 
     # ---------------------------------------------------------------- what is wrong at rest
 
-    def _trace(self) -> tuple[str, ...]:
-        return (*self._forward.trace(self._before), *self._story)
+    def _trace(self, only: frozenset[str] | None = None) -> tuple[str, ...]:
+        """What happened; behind the fence only what these steps did, or everybody."""
+        behind = [f"{name!r} {did}" if name else did for name, did in self._story if only is None or name in only]
+        return (*self._forward.trace(self._before), *behind)
 
     def _stuck(self) -> list[PlanFault]:
         """Steps that never settle."""

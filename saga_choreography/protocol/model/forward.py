@@ -83,14 +83,10 @@ class Forward:
                 continue
             plan = self._plan.steps[step]
             if at_rest or can_be_satisfied(plan.after, done):
-                waits = ", ".join(
-                    dict.fromkeys(self._wait(plan.step_name, source, done) for source in sources(plan.after))
-                )
-                what = (
-                    f"step {plan.step_name!r} is never triggered: it waits for {waits or 'nothing that could happen'}"
-                )
-                steps = (plan.step_name,)
-                faults.append(PlanFault(Property.TRIGGERED, steps, what, tuple(self.trace(state))))
+                name = plan.step_name
+                waits = dict.fromkeys(self._wait(name, source, done) for source in sources(plan.after))
+                what = f"step {name!r} is never triggered: it waits for {', '.join(waits) or 'nothing'}"
+                faults.append(PlanFault(Property.TRIGGERED, (name,), what, tuple(self.trace(state))))
         return faults
 
     def _wait(self, name: str, source: str, done: set[str]) -> str:
