@@ -17,9 +17,25 @@ def plan_of(*steps: StepPlan) -> SagaPlan:
     return SagaPlan(saga_type="trip", steps=link(steps))
 
 
-def changed(plan: SagaPlan, name: str, **links: tuple[str, ...]) -> SagaPlan:
+def changed(
+    plan: SagaPlan,
+    name: str,
+    *,
+    dependents: tuple[str, ...] | None = None,
+    undo_after: tuple[str, ...] | None = None,
+    tells_settled: tuple[str, ...] | None = None,
+) -> SagaPlan:
     """The same plan, with other links of one step."""
-    steps = tuple(evolve(each, **links) if each.step_name == name else each for each in plan.steps)
+
+    def change(each: StepPlan) -> StepPlan:
+        return evolve(
+            each,
+            dependents=each.dependents if dependents is None else dependents,
+            undo_after=each.undo_after if undo_after is None else undo_after,
+            tells_settled=each.tells_settled if tells_settled is None else tells_settled,
+        )
+
+    steps = tuple(change(each) if each.step_name == name else each for each in plan.steps)
     return SagaPlan(saga_type=plan.saga_type, steps=steps)
 
 
@@ -61,20 +77,25 @@ def diamonds(count: int) -> SagaPlan:
     return plan_of(*steps)
 
 
-LINKS = ("dependents", "undo_after", "tells_settled")
-
-
 def damaged(plan: SagaPlan) -> dict[str, SagaPlan]:
     """Every plan that lacks one link of a sound one, or has one more, by what was done to it."""
     found: dict[str, SagaPlan] = {}
+
+    def toggled(names: tuple[str, ...], other: str) -> tuple[str, ...]:
+        return tuple(each for each in names if each != other) if other in names else (*names, other)
+
     for each in plan.steps:
-        for links in LINKS:
-            names: tuple[str, ...] = getattr(each, links)
-            for other in plan.step_names:
-                if other in names:
-                    left = tuple(name for name in names if name != other)
-                    found[f"{each.step_name}.{links} - {other}"] = changed(plan, each.step_name, **{links: left})
-                else:
-                    more = (*names, other)
-                    found[f"{each.step_name}.{links} + {other}"] = changed(plan, each.step_name, **{links: more})
+        name = each.step_name
+        for other in plan.step_names:
+            sign = {links: "-" if other in names else "+" for links, names in _links(each).items()}
+            heard = changed(plan, name, dependents=toggled(each.dependents, other))
+            waited = changed(plan, name, undo_after=toggled(each.undo_after, other))
+            told = changed(plan, name, tells_settled=toggled(each.tells_settled, other))
+            found[f"{name}.dependents {sign['dependents']} {other}"] = heard
+            found[f"{name}.undo_after {sign['undo_after']} {other}"] = waited
+            found[f"{name}.tells_settled {sign['tells_settled']} {other}"] = told
     return found
+
+
+def _links(step: StepPlan) -> dict[str, tuple[str, ...]]:
+    return {"dependents": step.dependents, "undo_after": step.undo_after, "tells_settled": step.tells_settled}
