@@ -42,6 +42,10 @@ def unwrapped(declared: object) -> object:
             declared = declared.__supertype__
         elif type(declared).__name__ == "TypeAliasType":  # there are two classes of this name
             declared = cast("Any", declared).__value__
+        elif type(get_origin(declared)).__name__ == "TypeAliasType":
+            alias: Any = get_origin(declared)
+            arguments = dict(zip(alias.__type_params__, get_args(declared), strict=False))
+            declared = bound(alias.__value__, arguments)
         else:
             return declared
 

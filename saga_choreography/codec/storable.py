@@ -6,6 +6,7 @@ unions. What the converter would take but give back as something else is a fault
 """
 
 import sys
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import InitVar
 from datetime import date, datetime
@@ -45,11 +46,16 @@ _KEYS: Final = "keys must be stored as text or bytes: use a list of pairs"
 _LITERAL: Final = "the value {!r} would not come back"
 _MEMBER: Final = "its member {} has the value {!r}, which does not come back: give it a number or a text"
 
+_UNHASHABLE: Final = "what it is annotated with must be hashable"
+
+_NO_CLASS: Final = "it is no class: declare one"
+_OTHER_KIND: Final = "the installed cattrs gives it back as another collection: update cattrs, or declare list or dict"
+
 _ANY: Final = (Any, object)
 _NOTHING: Final = (None, NoneType)
 _FUNCTIONS: Final = (Callable, cast("object", get_origin(Callable[[], None])))
-_LITERALS: Final = (str, bytes, bool, int, NoneType)
 
+_COLLECTIONS: Final = (list, set, frozenset, deque, dict, OrderedDict, defaultdict, Counter)
 _BUILT_ON: Final = (datetime, date, Decimal, UUID, Path, list, tuple, dict, set, frozenset)
 
 _storable: Final[set[object]] = set()
@@ -58,7 +64,7 @@ _storable: Final[set[object]] = set()
 
 def storable_faults(declared: object, what: str) -> tuple[str, ...]:
     """Every reason why values of a declared type cannot be stored, one sentence each; `what` names the type's use."""
-    if declared in _storable:
+    if _is_hashable(declared) and declared in _storable:
         return ()
     inspection = _Inspection(what)
     name = type_name(declared)
@@ -94,6 +100,9 @@ class _Inspection:
 
     def look(self, declared: object, path: str) -> None:
         """Note every fault of a type at `path`."""
+        if not _is_hashable(declared):
+            self.note(declared, path, _UNHASHABLE)
+            return
         if declared in self._open:
             return
         self._open.add(declared)
@@ -123,7 +132,7 @@ class _Inspection:
             self._look_at_fields(bare, path)
         elif get_origin(bare) is Literal:
             for value in get_args(bare):
-                if type(value) not in _LITERALS and not isinstance(value, Enum):
+                if not _comes_back(bare, value):
                     self.note(bare, path, _LITERAL.format(value))
         elif isinstance(bare, type) and issubclass(bare, Enum):
             self._look_at_members(bare, path)
@@ -142,6 +151,8 @@ class _Inspection:
             self.note(bare, path, _KEYS)
         for value in arguments[1:]:
             self.look(value, f"{path}.values()")
+        if len(self.faults) == before:
+            self._look_at_kind(bare, path)
 
     def _look_at_elements(self, bare: object, path: str) -> None:
         arguments = get_args(bare)
@@ -151,8 +162,17 @@ class _Inspection:
             elements = [(element, f"{path}[{at}]") for at, element in enumerate(arguments)]
         if not elements and get_origin(bare) is None:
             self.note(bare, path, _EMPTY)
+        before = len(self.faults)
         for element, where in elements:
             self.look(element, where)
+        if len(self.faults) == before:
+            self._look_at_kind(bare, path)
+
+    def _look_at_kind(self, bare: object, path: str) -> None:
+        """Older converters give back some collections as others; an empty one shows it."""
+        kind = next((each for each in _COLLECTIONS if each is class_of(bare)), None)
+        if kind is not None and not _comes_back(bare, kind()):
+            self.note(bare, path, _OTHER_KIND)
 
     def _look_at_fields(self, bare: object, path: str) -> None:
         if bare in self._seen:
@@ -182,12 +202,21 @@ class _Inspection:
                 return
 
 
-def _comes_back(kind: type[Enum], member: Enum) -> bool:
+def _is_hashable(declared: object) -> bool:
     try:
-        codec = payload_codec(kind)
-        return codec.decode(codec.encode(member, ""), "") is member
+        hash(declared)
+    except TypeError:
+        return False
+    return True
+
+
+def _comes_back(declared: object, value: object) -> bool:
+    try:
+        codec = payload_codec(cast("type[object]", declared))
+        back = codec.decode(codec.encode(value, ""), "")
     except PayloadError:
         return False
+    return type(back) is type(value) and back == value
 
 
 def _fault_of_leaf(bare: object) -> str | None:
@@ -203,7 +232,7 @@ def _fault_of_leaf(bare: object) -> str | None:
         return _VARIABLE
     if bare in (NoReturn, Never):
         return "there are no values of it"
-    return _fault_of_class(origin) if isclass(origin) else _known_to_converter(bare)
+    return _fault_of_class(origin) if isclass(origin) else _NO_CLASS
 
 
 def _fault_of_class(origin: type) -> str | None:
@@ -212,16 +241,8 @@ def _fault_of_class(origin: type) -> str | None:
     if issubclass(origin, IOBase | IO):
         return _HANDLE
     if issubclass(origin, SCALARS):
-        return _known_to_converter(origin)
+        return None
     if origin.__module__.partition(".")[0] in sys.stdlib_module_names:
         return _STANDARD
     known = next((known for known in _BUILT_ON if issubclass(origin, known)), None)
     return _PLAIN if known is None else _SUBCLASS.format(known.__name__)
-
-
-def _known_to_converter(bare: object) -> str | None:
-    try:
-        payload_codec(cast("type[object]", bare))
-    except PayloadError as error:
-        return error.why
-    return None

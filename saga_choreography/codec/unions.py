@@ -76,6 +76,9 @@ def mixed_up(declared: object) -> str | None:
         for other in arms[:number]:
             if _alike(unwrapped(other), unwrapped(one)):
                 return f"{type_name(other)} and {type_name(one)} are stored alike, so they cannot be told apart"
+    others = [arm for arm in arms if (bare := unwrapped(arm)) not in SCALARS and get_origin(bare) is not Literal]
+    if len(others) > 1 and not all(map(is_record, others)):
+        return _TOO_MANY
     if len(arms) > 1:
         try:
             payload_codec(_union(arms))
