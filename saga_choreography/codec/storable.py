@@ -45,9 +45,7 @@ _GIVEN: Final = "an InitVar is taken by the constructor and not kept, so it cann
 _KEYS: Final = "keys must be stored as text or bytes: use a list of pairs"
 _LITERAL: Final = "the value {!r} would not come back"
 _MEMBER: Final = "its member {} has the value {!r}, which does not come back: give it a number or a text"
-
 _UNHASHABLE: Final = "what it is annotated with must be hashable"
-
 _NO_CLASS: Final = "it is no class: declare one"
 _OTHER_KIND: Final = "the installed cattrs gives it back as another collection: update cattrs, or declare list or dict"
 

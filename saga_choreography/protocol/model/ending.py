@@ -63,7 +63,7 @@ class Ending:
         return cause
 
     def _tell(self, step: StepNumber, letter: LetterNumber) -> tuple[LetterNumber, ...]:
-        """One letter reaches one step; what follows from it is queued."""
+        """One letter reaches one step; what it tells is queued, and what of that the initiator hears is returned."""
         reaction = self._peers.react(step, self._states[step], letter)
         if reaction.undone_after is not None:
             self._undone(step, reaction.undone_after)
@@ -72,9 +72,8 @@ class Ending:
         elif letter == self._post.done:
             self._story.append((self._names[step], "completes behind the fence"))
         self._states[step] = reaction.state
-        told = tuple(each for each in reaction.letters if self._post.letters[each].to_initiator)
-        self._queue.extend(told)
-        return told
+        self._queue.extend(reaction.letters)
+        return tuple(each for each in reaction.letters if self._post.letters[each].to_initiator)
 
     def _deliver(self) -> None:
         while self._queue:
@@ -151,7 +150,7 @@ class Ending:
                 what = (
                     f"steps {named} wait for each other, so none of them is undone"
                     if len(cycle) > 1
-                    else (f"step {named} waits for itself, so it is never undone")
+                    else f"step {named} waits for itself, so it is never undone"
                 )
                 faults.append(PlanFault(Property.NO_CYCLE, cycle, what, self._trace()))
         return faults
