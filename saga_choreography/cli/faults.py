@@ -3,6 +3,7 @@
 0: all is well. 1: the command ran and found faults. 2: wrong usage. 3 and up: see the classes.
 """
 
+from collections.abc import Sequence
 from typing import Final, final
 
 import click
@@ -20,6 +21,20 @@ class TargetFault(CommandFault):
     """`module:NAME` cannot be imported, or is not what was asked for."""
 
     exit_code = 3
+
+
+@final
+class WorkflowFault(CommandFault):
+    """The workflow that was asked for, or one in the same module, was refused when it was built."""
+
+    exit_code = FOUND_FAULTS
+
+    def __init__(self, target: str, saga_type: str, faults: Sequence[str]) -> None:
+        self.target = target
+        self.saga_type = saga_type
+        self.faults = tuple(faults)
+        lines = "".join(f"\n  - {fault}" for fault in self.faults)
+        super().__init__(f"{target}: workflow {saga_type!r} cannot run, {len(self.faults)} fault(s):{lines}")
 
 
 @final

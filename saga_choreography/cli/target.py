@@ -4,7 +4,8 @@ import importlib
 import os
 import sys
 
-from saga_choreography.cli.faults import TargetFault
+from saga_choreography.cli.faults import TargetFault, WorkflowFault
+from saga_choreography.errors import WorkflowError
 from saga_choreography.traits.workflow import SagaWorkflow
 
 
@@ -13,6 +14,7 @@ def load_workflow(target: str) -> SagaWorkflow[object]:
 
     Raises:
         TargetFault: there is no such module or name, importing it failed, or it is no SagaWorkflow.
+        WorkflowFault: a workflow of the module is wired wrongly, so the module could not be imported.
     """
     module_name, separator, name = target.partition(":")
     if not (module_name and separator and name):
@@ -21,6 +23,8 @@ def load_workflow(target: str) -> SagaWorkflow[object]:
         sys.path.insert(0, here)
     try:
         module = importlib.import_module(module_name)
+    except WorkflowError as error:
+        raise WorkflowFault(target, error.saga_type, error.faults) from error
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         raise TargetFault(f"{module_name!r} of {target!r} cannot be imported from {here}: {why}") from error

@@ -11,6 +11,7 @@ from saga_choreography.codec.records import (
     UnknownFormat,
     record_key,
 )
+from saga_choreography.codec.storable import storable_faults
 
 __all__ = [
     "FORMAT_VERSION",
@@ -25,6 +26,7 @@ __all__ = [
     "encode_plan",
     "payload_codec",
     "record_key",
+    "storable_faults",
     "stored_as",
     "type_name",
     "versioned",

@@ -17,7 +17,7 @@ from saga_choreography.runtime.connection import Connection, tell
 from saga_choreography.runtime.event_stream import Joined, Ref
 from saga_choreography.runtime.initiator import InitiatorSeat, SagaInitiator, hears_outcomes
 from saga_choreography.storage import DataDirectory, Durability, StorePlace
-from saga_choreography.traits.participant import SagaParticipant, declared_tokens
+from saga_choreography.traits.participant import SagaParticipant, declared_tokens, undo_faults
 from saga_choreography.traits.state_ext import SagaStateExt
 from saga_choreography.traits.subscription import StepToken
 
@@ -58,13 +58,16 @@ def participant_tokens(actor_class: type) -> tuple[StepToken, ...]:
     """The step tokens a participant class declares.
 
     Raises:
-        WorkflowError: it declares none.
+        WorkflowError: it declares none, or other undo data than its tokens.
     """
     tokens = declared_tokens(actor_class)
     if not tokens:
         raise WorkflowError(
             actor_class.__name__, [f"class {actor_class.__name__} declares no step: set `step = YOUR_TOKEN`"]
         )
+    faults = [fault for token in tokens for fault in undo_faults(actor_class, token)]
+    if faults:
+        raise WorkflowError(actor_class.__name__, faults)
     return tokens
 
 

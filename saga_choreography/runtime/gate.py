@@ -9,7 +9,7 @@ from attrs import frozen
 from typing_extensions import TypeVar
 
 from saga_choreography.errors import WorkflowError
-from saga_choreography.traits.subscription import StepToken
+from saga_choreography.traits.subscription import StepToken, step_storage_faults
 from saga_choreography.traits.workflow import AnyWorkflow, SagaWorkflow
 from saga_choreography.types import StepPlan
 
@@ -40,13 +40,15 @@ class StartGate:
         """Note what an actor serves; `workflows` are those known in advance.
 
         Raises:
-            WorkflowError: another actor serves one of the steps, or one actor two steps of one saga type.
+            WorkflowError: another actor serves one of the steps, or one actor two steps of one saga type, or what a
+                step gives cannot be stored.
         """
         with self._guard:
             fresh: dict[tuple[str, str], _Bound] = {}
             for token in tokens:
                 for saga_type in sorted(token.sagas()):
                     faults = list(self._binding_faults(actor_name, saga_type, token, fresh))
+                    faults += step_storage_faults(token)
                     faults += _workflow_faults(saga_type, token, workflows)
                     if faults:
                         raise WorkflowError(saga_type, faults)

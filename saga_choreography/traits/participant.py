@@ -1,10 +1,13 @@
 """`SagaParticipant`: the business behaviour of one step. On the actor's thread; may block; idempotent by key."""
 
 from abc import ABC, abstractmethod
-from typing import Generic, cast
+from collections.abc import Iterator
+from types import NoneType
+from typing import Any, Generic, cast
 
 from typing_extensions import TypeVar
 
+from saga_choreography.codec.forms import bindings_of
 from saga_choreography.traits.outcomes import ProbeResult, StepOutcomeUnknown, StepOutput, StepPending
 from saga_choreography.traits.subscription import Step, StepToken
 from saga_choreography.types import SagaContext
@@ -81,6 +84,32 @@ def declared_tokens(participant: object) -> tuple[StepToken, ...]:
 def declared_steps(participant: SagaParticipant[In, Out, Undo]) -> tuple[Step[In, Out, Undo], ...]:
     """The tokens a participant declares, with its types."""
     return cast("tuple[Step[In, Out, Undo], ...]", declared_tokens(participant))
+
+
+def undo_faults(participant_class: type, token: StepToken) -> Iterator[str]:
+    """Where a participant class and its token disagree on undo data, as far as the classes say it at run time."""
+    written = next((each for each in map(_written_undo, participant_class.__mro__) if each is not None), None)
+    declared: object = token.undo_class()
+    if not isinstance(written, type) or not isinstance(declared, type):
+        return  # a union, or a variable
+    if written in (Any, object) or written is declared:
+        return
+    name = participant_class.__name__
+    if declared is NoneType:
+        remedy = f"give the token undo={written.__name__}"
+        yield f"step {token.name!r} declares no undo data, but {name} gives {written.__name__}: {remedy}"
+    else:
+        gives = "none" if written is NoneType else written.__name__
+        yield f"step {token.name!r} declares undo data {declared.__name__}, but {name} gives {gives}"
+
+
+def _written_undo(cls: type) -> object:
+    """What a class writes for Undo in its bases; None when it writes nothing."""
+    for base in cls.__dict__.get("__orig_bases__", ()):
+        written = bindings_of(base).get(Undo)
+        if written is not None:
+            return written
+    return None
 
 
 def has_hook(participant: SagaParticipant[In, Out, Undo], name: str) -> bool:

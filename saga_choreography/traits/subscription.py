@@ -4,7 +4,7 @@ The type parameters of a token are invariant on purpose: with a covariant output
 joins a mismatch to `object` (or a union) and the mis-wiring passes in silence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import reduce
 from operator import or_
 from types import GenericAlias
@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, Protocol, cast, final, overload
 from attrs import Factory, field, frozen
 from typing_extensions import TypeVar
 
-from saga_choreography.codec import payload_codec
+from saga_choreography.codec import payload_codec, storable_faults
 from saga_choreography.errors import PayloadError
 from saga_choreography.protocol.dependencies import satisfied_by
 from saga_choreography.types import (
@@ -185,11 +185,20 @@ class StepToken(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def gives(self) -> type: ...
+
     def sagas(self) -> frozenset[str]: ...
 
     def plan(self) -> StepPlan: ...
 
     def undo_class(self) -> type: ...
+
+
+def step_storage_faults(step: StepToken) -> Iterator[str]:
+    """Why the output or the undo data of a step cannot be stored, one sentence each."""
+    yield from storable_faults(step.gives, f"output of step {step.name!r}")
+    yield from storable_faults(step.undo_class(), f"undo data of step {step.name!r}")
 
 
 @overload

@@ -6,10 +6,10 @@ from typing import Generic, Protocol, final
 from attrs import Factory, field, frozen
 from typing_extensions import TypeVar
 
-from saga_choreography.codec import payload_codec
-from saga_choreography.errors import PayloadError, WorkflowError
+from saga_choreography.codec import storable_faults
+from saga_choreography.errors import WorkflowError
 from saga_choreography.protocol.workflow import graph_faults, link, plan_faults
-from saga_choreography.traits.subscription import Saga, StepToken
+from saga_choreography.traits.subscription import Saga, StepToken, step_storage_faults
 from saga_choreography.types import SagaPlan
 
 Payload = TypeVar("Payload")
@@ -76,7 +76,6 @@ class SagaWorkflow(Generic[Payload]):
                 yield f"step {step.name!r} goes back to saga {other!r}, not to {self.saga.name!r}"
             if step.plan().pure and step.undo_class() is not type(None):
                 yield f"step {step.name!r} is pure, so it can have no undo data"
-        try:
-            payload_codec(self.saga.gives)
-        except PayloadError as error:
-            yield f"payload: {error}"
+        yield from storable_faults(self.saga.gives, f"payload of saga {self.saga.name!r}")
+        for step in self.steps:
+            yield from step_storage_faults(step)

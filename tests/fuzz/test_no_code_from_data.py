@@ -15,7 +15,11 @@ from tests.codec.strategies import SAGA, PlansInMemory
 from tests.fuzz.mutations import sealed
 
 ROOT: Final = Path(saga_choreography.__file__).parent
-MODULES: Final = sorted(ROOT.rglob("*.py"))
+NAMES_FROM_THE_SHELL: Final = ROOT / "cli" / "target.py"
+"""Imports the module that an operator names in a command; it reads nothing that is stored."""
+SCAFFOLD: Final = sorted((ROOT / "cli" / "scaffold").glob("*.py"))
+"""Look into the modules of the workflow an operator names; they read nothing that is stored either."""
+MODULES: Final = sorted(set(ROOT.rglob("*.py")) - {NAMES_FROM_THE_SHELL, *SCAFFOLD})
 FORBIDDEN_MODULES: Final = frozenset(
     {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "copyreg", "importlib", "imp"}
     | {"pkgutil", "runpy", "code", "codeop", "pydoc", "ctypes", "yaml", "xmlrpc"}
@@ -75,6 +79,25 @@ def test_a_module_runs_and_imports_nothing_that_is_named_by_data(module: Path) -
         if name in DYNAMIC_CALLS and not all(isinstance(one, ast.Constant) for one in names_given(name, call))
     ]
     assert not dynamic or module.relative_to(ROOT).as_posix() in NAMES_FROM_CODE, dynamic
+
+
+def test_what_a_command_names_is_imported_in_one_place_that_knows_no_store() -> None:
+    known = [name for name in imported(tree_of(NAMES_FROM_THE_SHELL)) if name.startswith("saga_choreography")]
+    assert sorted(known) == [
+        "saga_choreography.cli.faults",
+        "saga_choreography.errors",
+        "saga_choreography.traits.workflow",
+    ]
+
+
+@pytest.mark.parametrize("module", SCAFFOLD, ids=lambda module: module.name)
+def test_what_looks_into_the_modules_of_a_program_knows_no_store(module: Path) -> None:
+    tree = tree_of(module)
+    known = [
+        name for name in imported(tree) if name.startswith(("saga_choreography.storage", "saga_choreography.codec"))
+    ]
+    assert not known
+    assert not [name for name, _ in called(tree) if name in FORBIDDEN_CALLS - {"vars"}]
 
 
 def names_given(name: str, call: ast.Call) -> list[ast.expr]:

@@ -68,8 +68,19 @@ def test_a_pure_step_with_undo_data_is_a_fault() -> None:
 def test_a_payload_that_cannot_be_stored_is_a_fault_before_the_first_saga() -> None:
     locked = Saga("locked", Locked)
     step = Step[Locked, Box]("step", Box, after=locked)
-    with pytest.raises(WorkflowError, match=r"payload: .*Locked"):
+    with pytest.raises(WorkflowError, match=r"payload of saga 'locked': Locked.lock: .* cannot be stored"):
         SagaWorkflow(locked, steps=(step,))
+
+
+def test_outputs_and_undo_data_that_cannot_be_stored_are_faults_with_the_path_of_the_field() -> None:
+    step = Step[Box, list[Locked], tuple[Locked, int]]("lock", list[Locked], after=SHIP, undo=tuple[Locked, int])
+    with pytest.raises(WorkflowError) as caught:
+        SagaWorkflow(SHIP, steps=(step,))
+    output, undo = caught.value.faults
+    assert output.startswith("output of step 'lock': ")
+    assert "[].lock: " in output
+    assert undo.startswith("undo data of step 'lock': ")
+    assert "[0].lock: " in undo
 
 
 def test_no_steps_and_bad_timeouts_are_faults() -> None:

@@ -58,6 +58,7 @@ def written(
     """From the first record of a saga to its tombstone."""
     with journal.transaction():
         journal.append(saga_id, record)
+        journal.append_all([(saga_id, record)])
     assert_type(list(journal.live_sagas()), list[SagaId])
     records = journal.read(saga_id)
     journal.end(saga_id, 5, Tombstone(outcome=OutcomeKind.COMPLETED, digest=b""))
@@ -87,5 +88,6 @@ def plain(policy: RetryPolicy, entry: ParticipantState[Quarantined]) -> tuple[St
     assert_type(policy.delay_millis(2, spread=0.5), int)
     assert_type(entry.state.while_compensating, bool)
     assert_type(TRIP.sagas() | BOOK_FLIGHT.sagas(), frozenset[str])
+    assert_type(TRIP_WORKFLOW.payload_class(), type)
     print(TRIP.take({"@start": b""}), BOOK_FLIGHT.undo_class())
     return BOOK_FLIGHT.plan(), TRIP_WORKFLOW.build_plan()
