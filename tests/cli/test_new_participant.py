@@ -238,7 +238,8 @@ def test_a_token_is_imported_from_where_it_is_assigned(shop: Path) -> None:
 def test_a_type_that_no_other_file_can_name_is_refused(shop: Path) -> None:
     with (shop / "shop" / "sagas.py").open("a") as sagas:
         sagas.write(
-            "\n\nfrom attrs import frozen\n\n\ndef hidden() -> type[object]:\n    @frozen\n    class Inner:\n        pass\n\n    return Inner\n\n\n"
+            "\n\nfrom attrs import frozen\n\n\ndef hidden() -> type[object]:\n    @frozen\n    class Inner:\n"
+            "        pass\n\n    return Inner\n\n\n"
             'ODD = Step("odd", hidden(), after=SHOP)\nSHOP_WORKFLOW = SagaWorkflow(SHOP, steps=(ODD,))\n'
         )
     code, said = refused(step="odd")
