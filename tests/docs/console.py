@@ -12,7 +12,7 @@ from typing import Final, final
 
 from attrs import frozen
 
-from tests.docs.documents import Fence
+from tests.docs.documents import PAGES, Fence, fences
 from tests.docs.running import environment
 
 TIMEOUT_SECONDS: Final = 300
@@ -53,6 +53,11 @@ def commands(fence: Fence) -> Iterator[Command]:
     for part in re.split(r"^\$ ", joined, flags=re.MULTILINE)[1:]:
         line, _, shows = part.partition("\n")
         yield Command(fence=fence, line=line, shows=shows)
+
+
+def shown_commands() -> list[Command]:
+    """The commands of all pages."""
+    return [command for page in PAGES for fence in fences(page, "console") for command in commands(fence)]
 
 
 def run_all(lines: Iterable[str], folder: Path) -> list[Ran]:

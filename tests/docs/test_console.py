@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.docs.console import Command, commands, fits, run_all
+from tests.docs.console import commands, fits, run_all
 from tests.docs.documents import PAGES, Fence, fences, title
 from tests.docs.running import environment
 
@@ -73,8 +73,3 @@ def test_a_console_block_begins_with_a_command() -> None:
         for fence in fences(page, "console"):
             assert fence.code.startswith("$ "), f"{fence} begins with output"
             assert list(commands(fence))
-
-
-def shown_commands() -> list[Command]:
-    """All commands of all pages."""
-    return [command for listed in ON_PAGE.values() for command in listed]

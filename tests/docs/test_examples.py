@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from tests.docs.console import shown_commands
 from tests.docs.documents import Block, blocks
 from tests.docs.running import printed_by, run_python
 
@@ -67,7 +68,9 @@ def test_the_operator_sees_the_evidence_and_the_saga_goes_on_after_the_word(exam
 
 SPECIAL: Final = {"trip.py", "crash.py", "undo.py", "desk.py", "operate.py"}
 """Their output is looked at above."""
-OTHERS: Final = tuple(block for block in RUNNABLE if block.name not in SPECIAL and block not in TESTS)
+SHOWN: Final = {word for command in shown_commands() for word in command.line.split()}
+"""What console blocks run: their output is looked at by test_console.py."""
+OTHERS: Final = tuple(block for block in RUNNABLE if block.name not in SPECIAL | SHOWN and block not in TESTS)
 
 
 def test_every_example_above_is_in_the_documents() -> None:
