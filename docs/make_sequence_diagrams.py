@@ -95,7 +95,11 @@ class Cashier(SagaActor[Booking, Booking, None]):
         return
 
 
-DESKS: Final = {"book_flight": FlightDesk, "book_hotel": HotelDesk, "pay": Cashier}
+DESKS: Final[dict[str, type[FlightDesk | HotelDesk | Cashier]]] = {
+    "book_flight": FlightDesk,
+    "book_hotel": HotelDesk,
+    "pay": Cashier,
+}
 INITIATOR: Final = "Initiator"
 
 Line = str

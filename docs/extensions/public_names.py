@@ -1,6 +1,7 @@
 """Signatures name things where they are defined; the reference describes them where users import them from.
 
-Autodoc knows this of classes. For what is no class, such as `SagaId`, a link to the inner name is led to the public one.
+Autodoc knows this of classes. For what is no class, such as `SagaId`, a link to the inner name is led to the public
+one.
 """
 
 from collections.abc import Callable, Mapping

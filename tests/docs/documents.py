@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = tuple(sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")]))
 
 _FENCE: Final = re.compile(r"^(?P<fence>```+)(?P<language>[^\n]*)\n(?P<code>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
-_REMARK: Final = re.compile(r"<!-- (?P<remark>.*?) -->\n+\Z", re.DOTALL)
+_REMARK: Final = re.compile(r"<!-- (?P<remark>(?:(?!-->).)*) -->\n+\Z", re.DOTALL)
 _NAMED: Final = re.compile(r"# (?P<name>\w+\.py)(?P<goes_on>, continued)?(?:: only type-checked, (?P<reason>.+))?\n")
 _LINK: Final = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _SCRIPT: Final = re.compile(r"(?<![\w/])scripts/\w+")

@@ -1,7 +1,6 @@
 """Every console block of the documents prints what it shows, run in order from the files of the examples."""
 
 import shutil
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -30,10 +29,9 @@ def test_the_commands_of_a_page_print_what_it_shows(examples: Path, page: Path) 
     assert len(ran) == len(listed), f"the shell ended early: {ran[-1:]}"
     for command, result in zip(listed, ran, strict=True):
         assert fits(result.printed, command.shows), f"{command}\nprinted {result.code}:\n{result.printed}"
-    for (command, result), (after, _) in pairwise([*zip(listed, ran, strict=True), (None, None)]):
-        assert command is not None and result is not None
-        shows_code = after is not None and after.line == "echo $?"
-        assert result.code == 0 or shows_code, f"{command} ended with {result.code}, which the page does not show"
+    codes_shown = [after.line == "echo $?" for after in listed[1:]] + [False]
+    for command, result, is_shown in zip(listed, ran, codes_shown, strict=True):
+        assert result.code == 0 or is_shown, f"{command} ended with {result.code}, which the page does not show"
 
 
 @pytest.mark.parametrize(
@@ -52,14 +50,17 @@ def test_what_is_printed_fits_what_is_shown(printed: str, shows: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("printed", "shows"), [("one\n", "two\n"), ("one\ntwo\n", "one\n"), ("one\n", ""), ("", "one\n"), ("axb\n", "a.b\n")]
+    ("printed", "shows"),
+    [("one\n", "two\n"), ("one\ntwo\n", "one\n"), ("one\n", ""), ("", "one\n"), ("axb\n", "a.b\n")],
 )
 def test_another_output_does_not_fit(printed: str, shows: str) -> None:
     assert not fits(printed, shows)
 
 
 def test_a_command_may_go_on_in_the_next_line() -> None:
-    fence = Fence(page=PAGES[0], number=0, language="console", code="$ echo one \\\n> two\none two\n$ true\n", remark="")
+    fence = Fence(
+        page=PAGES[0], number=0, language="console", code="$ echo one \\\n> two\none two\n$ true\n", remark=""
+    )
     assert [(one.line, one.shows) for one in commands(fence)] == [("echo one two", "one two\n"), ("true", "")]
 
 

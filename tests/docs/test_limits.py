@@ -14,7 +14,7 @@ import pytest
 from attrs import frozen
 
 from saga_choreography import PayloadError, Saga, SagaSystem, SagaWorkflow, Step, WorkflowError
-from saga_choreography.codec import payload_codec
+from saga_choreography.codec import PayloadCodec, payload_codec
 from saga_choreography.codec.records import FORMAT_VERSION
 from saga_choreography.helpers.engine import PAUSE_SECONDS
 from saga_choreography.runtime.member import HEALTHY_SECONDS, RESTART_DELAYS
@@ -74,9 +74,9 @@ def test_the_longest_time_is_ten_years() -> None:
 def test_a_payload_has_100_levels() -> None:
     assert "100 levels" in LIMITS
     assert "100 levels deep" in STORAGE
-    codec = payload_codec(object)
-    deep: object = 1
-    for _ in range(100):
+    codec = payload_codec(list)
+    deep: list[object] = []
+    for _ in range(99):
         deep = [deep]
     codec.encode(deep, "a value")
     with pytest.raises(PayloadError, match="nested more than 100 levels"):
@@ -97,7 +97,9 @@ def test_the_numbers_of_a_token() -> None:
     assert f"`in_doubt_attempts` ({token.in_doubt_attempts})" in LIMITS
     assert f"`compensation_retry.max_attempts` ({token.compensation_retry.max_attempts})" in LIMITS
     retries = (ROOT / "docs/howto/retries.md").read_text(encoding="utf-8")
-    assert f"The defaults are {token.retry.max_attempts} attempts and {token.compensation_retry.max_attempts}." in retries
+    assert (
+        f"The defaults are {token.retry.max_attempts} attempts and {token.compensation_retry.max_attempts}." in retries
+    )
 
 
 def test_the_numbers_of_a_store() -> None:
@@ -132,7 +134,7 @@ def test_all_formats_are_the_first() -> None:
 )
 def test_a_payload_is_stored_as_the_page_says(row: str, declared: type, value: object, stored: object) -> None:
     assert f"| {row}" in re.sub(r"(?<=mapping);[^|]*", " ", STORAGE)
-    codec = payload_codec(declared)
+    codec: PayloadCodec[object] = payload_codec(declared)
     raw = codec.encode(value, "a value")
     assert msgpack.unpackb(raw) == stored
     assert codec.decode(raw, "a value") == value

@@ -32,7 +32,9 @@ def printed(script: Path, journey: str) -> str:
 @pytest.mark.parametrize("journey", JOURNEYS)
 def test_the_committed_diagram_is_what_the_script_prints(script: Path, journey: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    begin, end = (f"<!-- {word}: printed by docs/make_sequence_diagrams.py {journey} -->\n" for word in ("begin", "end"))
+    begin, end = (
+        f"<!-- {word}: printed by docs/make_sequence_diagrams.py {journey} -->\n" for word in ("begin", "end")
+    )
     assert text.count(begin) == text.count(end) == 1
     committed = text.partition(begin)[2].partition(end)[0]
     assert committed == printed(script, journey), "run: python docs/make_sequence_diagrams.py --write"

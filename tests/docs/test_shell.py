@@ -40,8 +40,7 @@ def lines() -> list[Line]:
             said = [line.removeprefix("run as:").strip() for line in remark]
             assert not said or len(said) == len(typed), f"{fence}: {len(typed)} commands, {len(said)} to run"
             found += [
-                Line(page=page, command=command, run=run)
-                for command, run in zip(typed, said or typed, strict=True)
+                Line(page=page, command=command, run=run) for command, run in zip(typed, said or typed, strict=True)
             ]
     return found
 
