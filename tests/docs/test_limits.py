@@ -75,7 +75,7 @@ def test_a_payload_has_100_levels() -> None:
     assert "100 levels" in LIMITS
     assert "100 levels deep" in STORAGE
     codec = payload_codec(list)
-    deep: list[object] = []
+    deep: list[object] = [1]
     for _ in range(99):
         deep = [deep]
     codec.encode(deep, "a value")
