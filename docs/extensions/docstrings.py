@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 _SECTION: Final = re.compile(r"^(Raises|Args|Returns|Yields):$")
+_MADE_ANEW: Final = re.compile(r"= NOTHING\b")
+_FUNCTION: Final = re.compile(r"= <function ([\w.]+)[^>]*>")
 _SEVERAL: Final = re.compile(r"^(?P<indent> +)(?P<names>\w+(?:, \w+)+): (?P<reason>.*)$")
 
 
 class Application(Protocol):
     """As much of Sphinx as is used here."""
 
-    def connect(self, event: str, callback: Callable[..., None], priority: int = 500) -> int:
+    def connect(self, event: str, callback: Callable[..., object], priority: int = 500) -> int:
         """Have `callback` called on `event`; a lower priority is called earlier."""
         ...
 
@@ -45,7 +47,20 @@ def _process(app: object, what: str, name: str, target: object, options: object,
     lines[:] = no_type_in_prose(lines) if is_value else one_line_an_error(lines)
 
 
+def readable_defaults(signature: str) -> str:
+    """attrs calls a default that is made anew for each instance NOTHING, which reads as if there were none; a function
+    as a default is shown by its name."""
+    return _FUNCTION.sub(r"= \1", _MADE_ANEW.sub("= ...", signature))
+
+
+def _process_signature(
+    app: object, what: str, name: str, target: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str, str | None] | None:
+    return None if signature is None else (readable_defaults(signature), returns)
+
+
 def setup(app: Application) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", _process, priority=100)  # before Napoleon reads the sections
+    app.connect("autodoc-process-signature", _process_signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.extensions.docstrings import no_type_in_prose, one_line_an_error
+from docs.extensions.docstrings import no_type_in_prose, one_line_an_error, readable_defaults
 from docs.extensions.public_names import PUBLIC, public_name
 from docs.extensions.repository_links import DOCS, FROM_ROOT, ROOT, with_links
 
@@ -63,6 +63,14 @@ def test_commas_outside_of_a_section_of_errors_are_prose() -> None:
 def test_the_first_line_about_an_attribute_is_no_type() -> None:
     assert no_type_in_prose(["True: so it is."])[-1] == "True: so it is."
     assert ":" not in "".join(no_type_in_prose(["True: so it is."])[:-1])
+
+
+def test_a_default_that_is_made_anew_is_shown_as_one() -> None:
+    assert readable_defaults("(*, retry: Retry = NOTHING, n: int = 5)") == "(*, retry: Retry = ..., n: int = 5)"
+
+
+def test_a_function_as_a_default_is_shown_by_its_name() -> None:
+    assert readable_defaults("(hook: Hook = <function nothing at 0x7f>)") == "(hook: Hook = nothing)"
 
 
 def test_an_inner_name_leads_to_the_public_one() -> None:
