@@ -23,7 +23,7 @@ extensions = [
     "public_names",
     "repository_links",
 ]
-exclude_patterns = ["extensions"]
+exclude_patterns = ["_build", "extensions"]
 
 # ---------------------------------------------------------------- pages
 
