@@ -8,19 +8,35 @@ from typing import Final
 
 import saga_choreography
 
-TIMEOUT_SECONDS: Final = 60
+TIMEOUT_SECONDS: Final = 100
 _PACKAGES: Final = str(Path(saga_choreography.__file__).resolve().parents[1])
+_TOOLS: Final = str(Path(sys.executable).parent)
 
 
-def run_python(arguments: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run Python in `folder` with warnings as errors; it ends on its own, by a signal, or after a minute."""
+def environment() -> dict[str, str]:
+    """That of a reader's shell: `python` and the tools beside it are those of this run, and find the tested package."""
+    return {
+        **os.environ,
+        "PATH": os.pathsep.join([_TOOLS, os.environ.get("PATH", os.defpath)]),
+        "PYTHONPATH": _PACKAGES,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONWARNINGS": "error",
+        "PYTHONUNBUFFERED": "1",
+        "NO_COLOR": "1",
+    }
+
+
+def run_python(
+    arguments: list[str], folder: Path, timeout: float = TIMEOUT_SECONDS
+) -> "subprocess.CompletedProcess[str]":
+    """Run Python in `folder` with warnings as errors; it ends on its own, by a signal, or after `timeout` seconds."""
     return subprocess.run(
         [sys.executable, "-W", "error", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": _PACKAGES, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_SECONDS,
+        timeout=timeout,
         check=False,
     )
 

@@ -1,6 +1,5 @@
 """Every python block of the documents runs as it stands, and the README's first example is the smallest program."""
 
-import importlib.util
 import re
 import signal
 from pathlib import Path
@@ -8,25 +7,19 @@ from typing import Final
 
 import pytest
 
-from tests.docs.documents import NOT_RUN, Block, blocks
+from tests.docs.console import shown_commands
+from tests.docs.documents import Block, blocks
 from tests.docs.running import printed_by, run_python
 
 BLOCKS: Final = tuple(blocks())
 BY_NAME: Final = {block.name: block for block in BLOCKS}
-RUNNABLE: Final = tuple(block for block in BLOCKS if not block.code.startswith(NOT_RUN))
+RUNNABLE: Final = tuple(block for block in BLOCKS if not block.not_run)
 TESTS: Final = tuple(block for block in RUNNABLE if block.name.startswith("test_"))
 SMALLEST: Final = Path(__file__).with_name("smallest_program.py")
 
 
 def test_no_two_blocks_have_one_name() -> None:
     assert len(BY_NAME) == len(BLOCKS)
-
-
-def test_a_block_that_is_not_run_says_why() -> None:
-    for block in BLOCKS:
-        if block not in RUNNABLE:
-            reason = block.code.splitlines()[0].removeprefix(NOT_RUN).strip(" :")
-            assert reason, f"{block} says {NOT_RUN!r} without a reason"
 
 
 def test_the_first_example_of_the_readme_is_the_checked_smallest_program() -> None:
@@ -74,30 +67,25 @@ def test_the_operator_sees_the_evidence_and_the_saga_goes_on_after_the_word(exam
 
 
 SPECIAL: Final = {"trip.py", "crash.py", "undo.py", "desk.py", "operate.py"}
+"""Their output is looked at above."""
+SHOWN: Final = {word for command in shown_commands() for word in command.line.split()}
+"""What console blocks run: their output is looked at by test_console.py."""
+OTHERS: Final = tuple(block for block in RUNNABLE if block.name not in SPECIAL | SHOWN and block not in TESTS)
 
 
 def test_every_example_above_is_in_the_documents() -> None:
     assert set(BY_NAME) >= SPECIAL
 
 
-def test_every_other_block_runs(examples: Path) -> None:
-    for block in RUNNABLE:
-        if block.name not in SPECIAL and block not in TESTS:
-            printed_by(block.name, examples)
+@pytest.mark.parametrize("block", OTHERS, ids=str)
+def test_every_other_block_runs(examples: Path, block: Block) -> None:
+    printed_by(block.name, examples)
 
 
-@pytest.mark.parametrize("block", TESTS, ids=lambda block: block.name)
+@pytest.mark.parametrize("block", TESTS, ids=str)
 def test_every_block_of_tests_passes_and_warns_of_nothing(examples: Path, block: Block) -> None:
     ran = run_python(["-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", block.name], examples)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-
-
-@pytest.mark.checkers
-@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed here; its own env checks")
-def test_all_examples_type_check_under_strict_mypy(examples: Path) -> None:
-    names = [block.name for block in RUNNABLE]
-    checked = run_python(["-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", "cache", *names], examples)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def _readme() -> str:
