@@ -8,6 +8,7 @@ from saga_choreography.codec.reasons import reason_of
 from saga_choreography.codec.wire import pack, unpack
 from saga_choreography.errors import PayloadError
 from saga_choreography.types import (
+    DEEPEST_DEPENDENCY,
     After,
     AllOf,
     AnyOf,
@@ -20,8 +21,6 @@ from saga_choreography.types import (
 )
 
 DIGEST_BYTES: Final = 16
-DEEPEST_DEPENDENCY: Final = 50
-"""Levels of `all_of` and `any_of` inside each other."""
 
 
 class PlanTable(Protocol):

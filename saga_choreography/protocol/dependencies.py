@@ -17,6 +17,15 @@ def sources(spec: DependencySpec) -> Iterator[str]:
                 yield from sources(part)
 
 
+def depth(spec: DependencySpec) -> int:
+    """Levels of joins inside each other; 0 when there is none."""
+    levels, level = -1, [spec]
+    while level:
+        levels += 1
+        level = [part for one in level if isinstance(one, AllOf | AnyOf) for part in one.of]
+    return levels
+
+
 def satisfied_by(spec: DependencySpec, arrived: Mapping[str, bytes]) -> StepInput | None:
     """The sources chosen to trigger the step with their values, or None while the spec is not satisfied.
 

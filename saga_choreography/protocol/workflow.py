@@ -7,8 +7,8 @@ from typing import Final
 
 from attrs import evolve
 
-from saga_choreography.protocol.dependencies import can_be_satisfied, sources
-from saga_choreography.types import LONGEST_MILLIS, SAGA_START, SagaPlan, StepPlan
+from saga_choreography.protocol.dependencies import can_be_satisfied, depth, sources
+from saga_choreography.types import DEEPEST_DEPENDENCY, LONGEST_MILLIS, SAGA_START, SagaPlan, StepPlan
 
 _NAME_RULE: Final = "a letter, then up to 63 letters, digits, '_', '-' or '.'"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
@@ -28,6 +28,8 @@ def graph_faults(saga_type: str, steps: Sequence[StepPlan]) -> Iterator[str]:
             yield f"step name {step.step_name!r} is not a name ({_NAME_RULE})"
         seen.add(step.step_name)
     for step in steps:
+        if (levels := depth(step.after)) > DEEPEST_DEPENDENCY:
+            yield f"step {step.step_name!r} nests joins {levels} levels deep, the most is {DEEPEST_DEPENDENCY}"
         for source in sources(step.after):
             if source != SAGA_START and source not in seen:
                 yield f"step {step.step_name!r} waits for {source!r}, which is not a step of this workflow"

@@ -11,6 +11,7 @@ from saga_choreography.types.identity import (
 )
 from saga_choreography.types.origin import FailureCause, FailureKind, SagaContext, SagaOrigin, StepInput, context_for
 from saga_choreography.types.plan import (
+    DEEPEST_DEPENDENCY,
     SAGA_START,
     After,
     AllOf,
@@ -23,6 +24,7 @@ from saga_choreography.types.plan import (
 from saga_choreography.types.policy import LONGEST_MILLIS, InDoubt, RetryPolicy
 
 __all__ = [
+    "DEEPEST_DEPENDENCY",
     "LONGEST_MILLIS",
     "SAGA_START",
     "After",

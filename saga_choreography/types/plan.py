@@ -13,6 +13,10 @@ SAGA_START: Final = "@start"
 """Source name of the saga's own payload; no step can be called so."""
 
 
+DEEPEST_DEPENDENCY: Final = 50
+"""Levels of `all_of` and `any_of` inside each other that a plan may have, so that it can be read back on any stack."""
+
+
 @final
 @frozen
 class OnSagaStart:

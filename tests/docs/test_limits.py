@@ -24,7 +24,7 @@ from saga_choreography.storage.directory import DIRECTORY_FORMAT
 from saga_choreography.storage.lmdb_environment import DEFAULT_MAP_BYTES
 from saga_choreography.storage.lmdb_identity import STORE_FORMAT
 from saga_choreography.storage.lmdb_pages import WALKED_AFTER_KILL_BYTES, WALKED_BYTES
-from saga_choreography.types import LONGEST_MILLIS, new_saga_id
+from saga_choreography.types import DEEPEST_DEPENDENCY, LONGEST_MILLIS, new_saga_id
 from saga_choreography.types.identity import idempotency_key
 from tests.docs.documents import ROOT
 
@@ -69,6 +69,7 @@ def test_the_longest_key_is_that_of_the_longest_name() -> None:
 def test_the_longest_time_is_ten_years() -> None:
     assert "ten years" in LIMITS
     assert timedelta(days=3650) == timedelta(milliseconds=LONGEST_MILLIS)
+    assert DEEPEST_DEPENDENCY == 50
 
 
 def test_a_payload_has_100_levels() -> None:

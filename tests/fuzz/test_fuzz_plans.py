@@ -5,10 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saga_choreography.codec import decode_plan, encode_plan
-from saga_choreography.codec.plans import DEEPEST_DEPENDENCY
 from saga_choreography.codec.wire import pack, unpack
 from saga_choreography.errors import PayloadError
-from saga_choreography.types import After, AllOf, AnyOf, DependencySpec, OnSagaStart, SagaPlan, StepPlan
+from saga_choreography.types import (
+    DEEPEST_DEPENDENCY,
+    After,
+    AllOf,
+    AnyOf,
+    DependencySpec,
+    OnSagaStart,
+    SagaPlan,
+    StepPlan,
+)
 from tests.codec.strategies import PLANS
 from tests.fuzz.budget import examples, is_soak
 from tests.fuzz.conforming import conforms

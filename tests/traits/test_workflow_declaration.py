@@ -3,9 +3,11 @@
 import threading
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from saga_choreography import Saga, SagaWorkflow, Step, WorkflowError, all_of
+from saga_choreography.protocol.workflow import graph_faults
+from saga_choreography.types import DEEPEST_DEPENDENCY, AnyOf
 
 
 @frozen
@@ -58,6 +60,17 @@ def test_a_join_over_two_sagas_is_a_fault() -> None:
     mixed = Step[tuple[Box, Box], Box]("mixed", Box, after=all_of(SHIP, OTHER))
     with pytest.raises(WorkflowError, match="goes back to saga 'other'"):
         SagaWorkflow(SHIP, steps=(mixed,))
+
+
+def test_joins_nested_deeper_than_a_plan_can_be_stored_are_a_fault() -> None:
+    def faults(levels: int) -> tuple[str, ...]:
+        plan = PACK.plan()
+        for _ in range(levels):
+            plan = evolve(plan, after=AnyOf((plan.after,)))
+        return tuple(graph_faults("ship", [plan]))
+
+    assert faults(DEEPEST_DEPENDENCY) == ()
+    assert faults(DEEPEST_DEPENDENCY + 1) == ("step 'pack' nests joins 51 levels deep, the most is 50",)
 
 
 def test_a_pure_step_with_undo_data_is_a_fault() -> None:
