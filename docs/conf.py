@@ -52,7 +52,7 @@ nitpick_ignore_regex = [
     # The standard library and Pykka have sites of their own.
     ("py:.*", r"(collections|concurrent|contextlib|datetime|enum|os|pathlib|queue|types|uuid|pykka)\..*"),
     # Type variables: what stands for the user's own classes.
-    ("py:.*", r"(.*\.)?(A|B|C|D|E|E_co|In|Out|Out_co|Undo|P|R|S|S_co|T|W)"),
+    ("py:.*", r"(.*\.)?(A|B|C|D|E|E_co|In|Out|Out_co|Undo|Payload|P|R|S|S_co|T|W)"),
     # What actors of the library say to each other, and what stands behind a public class: for nobody else.
     ("py:.*", r"saga_choreography\.(helpers|protocol|runtime)\..*"),
     ("py:.*", r"saga_choreography\.storage\.(memory\.InMemoryEnvironment|lmdb_environment\.LmdbEnvironment)"),

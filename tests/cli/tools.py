@@ -48,9 +48,13 @@ def modules_of(folder: Path) -> Iterator[None]:
                 del sys.modules[name]
 
 
+_OURS: Final = frozenset({"CI", "MYPYPATH", "PYTEST_ADDOPTS", "PYTHONPATH"})
+"""What our own run was told: pytest, for one, says more where it finds CI."""
+
+
 def environment(link: Path) -> Mapping[str, str]:
     """Where programs find the library: installed, or else this checkout, by way of the folder `link`."""
-    kept = {key: value for key, value in os.environ.items() if key not in {"PYTEST_ADDOPTS", "PYTHONPATH", "MYPYPATH"}}
+    kept = {key: value for key, value in os.environ.items() if key not in _OURS}
     library = Path(saga_choreography.__file__).parent
     if library.is_relative_to(sysconfig.get_path("purelib")):
         return kept

@@ -9,6 +9,8 @@ from attrs.exceptions import FrozenInstanceError
 
 from saga_choreography import events
 from saga_choreography.events import (
+    SAGA_OUTCOMES,
+    STEP_EVENTS,
     InitiatorEvent,
     ParticipantEvent,
     SagaChoreographyEvent,
@@ -49,7 +51,12 @@ def test_every_member_of_a_union_is_exported() -> None:
     for kind in (*TRAVELLING, *JOURNALED, TimestampedEvent):
         assert getattr(events, kind.__name__) is kind
         assert kind.__name__ in events.__all__
-    assert events.__all__ == sorted(events.__all__)
+    assert events.__all__ == sorted(events.__all__, key=lambda name: (not name.isupper(), name))
+
+
+def test_the_tuples_of_classes_are_the_unions() -> None:
+    assert set(STEP_EVENTS) == set(get_args(StepEvent))
+    assert set(SAGA_OUTCOMES) == set(get_args(SagaOutcome))
 
 
 @pytest.mark.parametrize("kind", [*TRAVELLING, *JOURNALED], ids=lambda kind: kind.__name__)
