@@ -28,7 +28,7 @@ class Verdict:
 
     @property
     def limit(self) -> str:
-        return f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
+        return f"at least {self.at_least:.4g}" if self.at_least is not None else f"at most {self.at_most:.4g}"
 
     def __str__(self) -> str:
         return f"{'yes' if self.holds else 'NO '}  {self.what}: {self.value:.2f} ({self.limit})"

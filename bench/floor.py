@@ -105,6 +105,7 @@ class Journaled(Bare):
 
     @override
     def on_stop(self) -> None:
+        self._turn()
         self._env.close()
 
 
@@ -229,9 +230,9 @@ def floor(directory: Path) -> Iterator[Start]:
 
         return wait
 
-    everybody: tuple[Ref, ...] = (*workers, starter, stream)
+    in_order: tuple[Ref, ...] = (starter, stream, *workers)  # whoever tells is done before who is told
     try:
         yield start
     finally:
-        for ref in everybody:
+        for ref in in_order:
             _ = ref.stop()

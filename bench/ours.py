@@ -11,7 +11,7 @@ from attrs import frozen
 from typing_extensions import override
 
 from bench.drive import Start, Wait
-from bench.work import ORDER, PARTICIPANTS, WORKFLOW, Monitor, Order, Placer, Preparer, Prepared, Undo
+from bench.work import ORDER, PARTICIPANTS, WORKFLOW, Monitor, Order, Placer, Prepared, Preparer, Undo
 from saga_choreography import (
     NothingToUndo,
     Saga,

@@ -64,7 +64,9 @@ def filled(page: str, report: Mapping[str, Reported]) -> str:
     """
     homeless = set(report) - set(names(page))
     if homeless:
-        raise NoTable(f"the page has no place for {', '.join(sorted(homeless))}: write <!-- bench: NAME --> and its end")
+        raise NoTable(
+            f"the page has no place for {', '.join(sorted(homeless))}: write <!-- bench: NAME --> and its end"
+        )
 
     def put(found: re.Match[str]) -> str:
         name, old = found[1], found[2]

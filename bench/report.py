@@ -95,12 +95,16 @@ def loads(text: str, source: str) -> dict[str, Reported]:
         NoReport: it is something else; `source` is named.
     """
     try:
-        return structure(json.loads(text), dict[str, Reported])
+        raw = json.loads(text)
+        if not isinstance(raw, dict):
+            raise NoReport(f"{source} has no sections")
+        return structure(raw, dict[str, Reported])
     except json.JSONDecodeError as error:
         raise NoReport(f"{source} is no JSON: {error}") from error
     except BaseValidationError as error:
-        raise NoReport(f"{source} was not written by this version of python -m bench --json: "
-                       + "; ".join(transform_error(error))) from error
+        raise NoReport(
+            f"{source} was not written by this version of python -m bench --json: " + "; ".join(transform_error(error))
+        ) from error
 
 
 def read(paths: Sequence[Path]) -> dict[str, Reported]:
