@@ -9,7 +9,7 @@ from typing import Final, final
 
 from attrs import asdict, evolve, frozen
 
-from bench.drive import Measured
+from bench.drive import Measured, measured_of
 
 _SECONDS: Final = 1_800
 
@@ -29,17 +29,13 @@ class Case:
     shards: int = 1
     unrelated: int = 0
     """Other saga types that are registered, with participants of their own."""
-    finished: int = 0
-    """Sagas that are in the store already."""
     directory: str | None = None
 
 
-@final
-@frozen
-class Runs:
-    """All runs of one case."""
+@frozen(kw_only=True)
+class Medians:
+    """Several measurements of the same, told by their medians."""
 
-    case: Case
     runs: tuple[Measured, ...]
 
     def median(self, what: Callable[[Measured], float]) -> float:
@@ -59,6 +55,14 @@ class Runs:
         return self.median(lambda run: sorted(run.latencies)[int(share * (len(run.latencies) - 1))])
 
 
+@final
+@frozen(kw_only=True)
+class Runs(Medians):
+    """All runs of one case."""
+
+    case: Case
+
+
 def run(case: Case) -> Measured:
     """Measure a case in a fresh process.
 
@@ -67,8 +71,7 @@ def run(case: Case) -> Measured:
     """
     command = [sys.executable, "-m", "bench.child", json.dumps(asdict(case))]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=_SECONDS)
-    values = json.loads(done.stdout.splitlines()[-1])
-    return Measured(**{**values, "latencies": tuple(values["latencies"])})
+    return measured_of(json.loads(done.stdout.splitlines()[-1]))
 
 
 def interleaved(
@@ -80,7 +83,7 @@ def interleaved(
         for case, of_case in zip(cases, runs, strict=True):
             told(f"round {number + 1} of {rounds}: {describe(case)}")
             of_case.append(run(evolve(case, directory=directory)))
-    return tuple(Runs(case, tuple(of_case)) for case, of_case in zip(cases, runs, strict=True))
+    return tuple(Runs(case=case, runs=tuple(of_case)) for case, of_case in zip(cases, runs, strict=True))
 
 
 def describe(case: Case) -> str:
@@ -96,5 +99,3 @@ def _words(case: Case) -> Iterable[str]:
         yield f"a step of {1000 * case.sleeps:.0f} ms on {case.shards} shard(s)"
     if case.unrelated:
         yield f"{case.unrelated} unrelated saga types"
-    if case.finished:
-        yield f"{case.finished} finished"

@@ -16,7 +16,7 @@ from bench.drive import Clock, Measured, Start, drive
 from bench.floor import floor
 from bench.ours import ours
 
-_WARM_UP: Final = 50
+WARM_UP: Final = 50
 
 
 def subject_of(case: Case, directory: Path) -> AbstractContextManager[Start]:
@@ -36,10 +36,8 @@ def measure(case: Case, directory: Path) -> Measured:
     """Warm up, then run the case."""
     cpu_clock: Clock = peers.clock(case.subject) if case.subject in peers.PEERS else time.process_time
     with subject_of(case, directory) as start:
-        drive(start, min(_WARM_UP, case.sagas), case.in_flight, first=0)
-        if case.finished:
-            drive(start, case.finished, 512, first=_WARM_UP)
-        return drive(start, case.sagas, case.in_flight, first=_WARM_UP + case.finished, cpu_clock=cpu_clock)
+        drive(start, min(WARM_UP, case.sagas), case.in_flight, first=0)
+        return drive(start, case.sagas, case.in_flight, first=WARM_UP, cpu_clock=cpu_clock)
 
 
 def main(argument: str) -> None:

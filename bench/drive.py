@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final, TypeAlias, final
+from typing import Any, Final, TypeAlias, final
 
 from attrs import frozen
 
@@ -37,6 +37,11 @@ class Measured:
     def cpu_millis(self) -> float:
         """Processor time of one saga, all threads and the kernel together."""
         return 1000 * self.cpu_seconds / self.sagas
+
+
+def measured_of(values: dict[str, Any]) -> Measured:
+    """A measurement that came from another process, as JSON has it."""
+    return Measured(**{**values, "latencies": tuple(values["latencies"])})
 
 
 def drive(

@@ -1,15 +1,25 @@
 """The work that is measured: prepare, place and monitor an order.
 
 Payloads and outputs of about 200 bytes, undo data of about 100, every step durable. An order that is doomed fails in
-its third step, and two steps are undone.
+its third step, and two steps are undone. An order that waits stays in its third step for good.
 """
 
+from collections.abc import Callable
 from typing import Final, final
 
 from attrs import frozen
 from typing_extensions import override
 
-from saga_choreography import Saga, SagaActor, SagaContext, SagaWorkflow, Step, StepOutput, TerminalStepError
+from saga_choreography import (
+    Saga,
+    SagaActor,
+    SagaContext,
+    SagaWorkflow,
+    Step,
+    StepOutput,
+    StepPending,
+    TerminalStepError,
+)
 
 _NOTE: Final = "the reason why this order is made, as its strategy has put it down for whoever reads the books later"
 
@@ -17,7 +27,7 @@ _NOTE: Final = "the reason why this order is made, as its strategy has put it do
 @final
 @frozen
 class Order:
-    """What a saga is started with (193 bytes)."""
+    """What a saga is started with (about 200 bytes)."""
 
     number: int
     instrument: str = "BTC-PERPETUAL"
@@ -26,6 +36,7 @@ class Order:
     price: float = 64_250.5
     note: str = _NOTE
     doomed: bool = False
+    waits: bool = False
 
 
 @final
@@ -107,15 +118,23 @@ class Placer(SagaActor[Prepared, Placed, Undo]):
 
 
 class Monitor(SagaActor[Placed, Filled, Undo]):
-    """Watches, and fails what is doomed."""
+    """Watches, fails what is doomed, and leaves pending what waits."""
 
     step = MONITOR
 
+    def __init__(self, on_pending: Callable[[], None] | None = None) -> None:
+        super().__init__()
+        self._on_pending = on_pending
+
     @override
-    def execute_step(self, context: SagaContext, step_input: Placed) -> StepOutput[Filled, Undo]:
+    def execute_step(self, context: SagaContext, step_input: Placed) -> StepOutput[Filled, Undo] | StepPending:
         order = step_input.order
         if order.doomed:
             raise TerminalStepError("doomed")
+        if order.waits:
+            if self._on_pending is not None:
+                self._on_pending()
+            return StepPending()
         filled = Filled(step_input.order_id, order.price, order.amount)
         return StepOutput(filled, Undo(step_input.order_id, order.instrument, order.amount))
 

@@ -5,9 +5,10 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from bench.answer import HEADER, Answer, Verdict, row
 from bench.case import Case, Runs
 from bench.peers import DBOS, EVENTSOURCING, PEERS, RESTATE, Peer, skipped
-from bench.sections import HEADER, OURS, Answer, Section, Verdict, row
+from bench.sections import OURS, Section
 
 TITLE: Final = "Beside what users would pick instead"
 THROUGHPUT: Final = {DBOS.name: 40.0, RESTATE.name: 10.0, EVENTSOURCING.name: 10.0}

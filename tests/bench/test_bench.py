@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.__main__ import main, show
+from bench.__main__ import main
+from bench.answer import Verdict
 from bench.case import Case, Runs, run
 from bench.child import measure
 from bench.drive import Measured, Wait, drive
-from bench.sections import Answer, Verdict
+from bench.report import loads, show
+from tests.bench.sample import reported
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,7 +53,7 @@ def test_a_saga_that_fails_to_start_fails_the_run() -> None:
         Case(subject="ours", sagas=20, in_flight=4),
         Case(subject="ours", sagas=20, in_flight=4, doomed=True),
         Case(subject="ours", sagas=8, in_flight=4, sleeps=0.001, shards=2),
-        Case(subject="ours", sagas=10, in_flight=4, unrelated=2, finished=20),
+        Case(subject="ours", sagas=10, in_flight=4, unrelated=2),
         Case(subject="floor", sagas=20, in_flight=4),
     ],
     ids=lambda case: f"{case.subject}-{case.doomed}-{case.shards}-{case.unrelated}",
@@ -76,14 +78,15 @@ def test_a_verdict_names_its_figure_and_its_limit() -> None:
     assert (good.holds, bad.holds) == (True, False)
     assert str(good) == "yes  throughput: 0.70 (at least 0.6)"
     assert str(bad) == "NO   latency: 2.00 (at most 1.5)"
-    assert "NO   latency" in show("Latency", Answer(header=("", "x"), rows=(("a", "1"),), verdicts=(good, bad)))
+    shown = show(reported(header=("", "x"), rows=(("a", "1"),), verdicts=(good, bad), notes=("so it is",)))
+    assert shown.splitlines()[-3:] == [f"  {good}", f"  {bad}", "  so it is"]
 
 
 def test_medians_are_of_the_runs() -> None:
     def measured(seconds: float) -> Measured:
         return Measured(sagas=10, seconds=seconds, cpu_seconds=seconds / 2, latencies=(1.0, 2.0, 3.0))
 
-    runs = Runs(Case(subject="ours", sagas=10), (measured(1), measured(2), measured(10)))
+    runs = Runs(case=Case(subject="ours", sagas=10), runs=(measured(1), measured(2), measured(10)))
     assert runs.per_second == 5
     assert runs.cpu_millis == 100
     assert runs.latency(0.5) == 2.0
@@ -110,5 +113,6 @@ def test_the_command_prints_figures_for_machines(tmp_path: Path) -> None:
     assert printed.returncode in (0, 1), "1: a figure misses its limit on this machine"
     report = json.loads(printed.stdout)
     assert set(report) == {"latency", "import"}
-    assert len(report["latency"]["runs"]) == 2
+    assert [point["subject"] for point in report["latency"]["points"]] == ["ours", "floor"]
     assert all(verdict["what"] for verdict in report["latency"]["verdicts"])
+    assert loads(printed.stdout, "what was printed").keys() == report.keys()
