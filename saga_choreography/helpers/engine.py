@@ -30,10 +30,6 @@ PAUSE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 """How long a full store is left alone between two tries."""
 
 
-MOST_PUT_OFF = 2
-"""How often a turn is put off for the sake of what has arrived meanwhile."""
-
-
 class StoppingWhilePaused(Exception):
     """The system stops while the store is full: what is staged was never acknowledged and is given up."""
 
@@ -45,7 +41,6 @@ class Engine(ABC):
         self.surroundings = surroundings
         self._inbox: list[SagaSignal] = []
         self._flush_is_coming = False
-        self._times_put_off = 0
         self._in_turn = False
         self._outbox: list[Outgoing] = []
         self._after_commit: list[Callable[[], object]] = []
@@ -55,9 +50,9 @@ class Engine(ABC):
         if self.surroundings.is_stopping:
             self.receive_last(signal)
         elif isinstance(signal, Flush):
-            if self._flush_is_coming:  # else it is for the other engine of an actor with two roles
-                self._flush_is_coming = False
-                self._flush()
+            # What arrived after the flush was sent waits for the next one: under load the mailbox is never empty.
+            self._flush_is_coming = False
+            self.turn()
         else:
             self._inbox.append(signal)
             if self._flush_is_coming:
@@ -67,18 +62,6 @@ class Engine(ABC):
                 self.turn()
             else:
                 self.wake_later()
-
-    def _flush(self) -> None:
-        """The mailbox was not empty when the flush was sent, so others are at work: let them tell what they are about
-        to tell, and one commit holds more. What arrives meanwhile is taken too, but not without end: under load the
-        mailbox is never empty."""
-        self.surroundings.give_way()
-        if self._times_put_off < MOST_PUT_OFF and not self.surroundings.mailbox_is_empty():
-            self._times_put_off += 1
-            self.wake_later()
-        else:
-            self._times_put_off = 0
-            self.turn()
 
     def wake_later(self) -> None:
         """Have another turn, behind everything that is in the mailbox now."""

@@ -50,10 +50,6 @@ class Surroundings(Protocol):
         """Send the actor one Flush, behind everything that is in its mailbox now."""
         ...
 
-    def give_way(self) -> None:
-        """Let other threads that are ready to run go first; returns at once when there are none."""
-        ...
-
     def mailbox_is_empty(self) -> bool:
         """Whether nothing waits in the actor's mailbox at this moment."""
         ...

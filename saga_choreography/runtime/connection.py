@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import final
 
@@ -73,9 +72,6 @@ class Connection:
 
     def wake_later(self) -> None:
         tell(self._own_ref, _FLUSH)
-
-    def give_way(self) -> None:
-        time.sleep(0)  # no pause: it hands the interpreter to a thread that waits for it, if there is one
 
     def mailbox_is_empty(self) -> bool:
         return self._own_ref.actor_inbox.empty()

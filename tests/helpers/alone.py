@@ -26,7 +26,6 @@ class Alone:
         self.armed: list[tuple[int, SagaSignal]] = []
         self.notices: list[NoticeKind] = []
         self.wanted_turns = 0
-        self.gave_way = 0
         self.dies_at: FaultPoint | None = None
 
     def publish(self, events: Sequence[Outgoing]) -> None:
@@ -34,9 +33,6 @@ class Alone:
 
     def wake_later(self) -> None:
         self.wanted_turns += 1
-
-    def give_way(self) -> None:
-        self.gave_way += 1
 
     def mailbox_is_empty(self) -> bool:
         return False

@@ -33,7 +33,6 @@ from saga_choreography import (
 )
 from saga_choreography.errors import TerminalCompensationError
 from saga_choreography.events import SagaChoreographyEvent
-from saga_choreography.helpers.engine import MOST_PUT_OFF
 from saga_choreography.helpers.participant import ParticipantEngine
 from saga_choreography.helpers.signals import Events, Flush, SagaSignal, TimerFired
 from saga_choreography.protocol.stimuli import Raised, StepRaised
@@ -221,25 +220,6 @@ def test_a_step_that_is_triggered_while_others_wait_runs_behind_them() -> None:
     bench.turn(Events((started(third),)))
     ran = [origin for origin in (first, second, third) if "StepExecutionStarted" in bench.records(origin.saga_id)]
     assert ran[:2] == [first, second]
-
-
-def test_under_load_a_turn_is_put_off_for_what_arrives_meanwhile_but_not_without_end() -> None:
-    bench, origin = Bench(), an_origin()
-    bench.engine.receive(Events((started(origin),)))  # the mailbox of Alone is never empty
-    flushes = 0
-    while not bench.walker.calls:
-        assert bench.around.wanted_turns == flushes + 1, "a flush is on its way"
-        bench.engine.receive(Flush())
-        flushes += 1
-    assert flushes == bench.around.gave_way == MOST_PUT_OFF + 1
-
-
-def test_a_flush_for_the_other_engine_of_an_actor_is_none_of_its_own() -> None:
-    bench, origin = Bench(), an_origin()
-    bench.engine.receive(Flush())
-    assert bench.around.gave_way == bench.around.wanted_turns == 0
-    bench.engine.receive(Events((started(origin),)))
-    assert bench.around.wanted_turns == 1
 
 
 def test_a_duplicate_is_counted_and_changes_nothing() -> None:

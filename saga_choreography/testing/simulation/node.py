@@ -164,9 +164,6 @@ class Around:
     def wake_later(self) -> None:
         self._node.mailbox.append(_FLUSH)
 
-    def give_way(self) -> None:
-        """The scheduler decides who is next, at every message."""
-
     def mailbox_is_empty(self) -> bool:
         return not self._node.mailbox
 
