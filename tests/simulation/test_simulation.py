@@ -22,7 +22,7 @@ SEEDS_PER_MUTANT = 10_000
 PLANTED = {**CORE, **AROUND}
 """Each breaks one rule, and the simulation must notice."""
 
-STORIES = "8910"
+STORIES = "ee98"
 """The first digits of the digest of the first stories: they are the same on every interpreter."""
 
 
