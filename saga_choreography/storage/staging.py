@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from itertools import islice
 from threading import get_ident
 from types import TracebackType
 from typing import Final, Protocol, final
@@ -24,7 +25,8 @@ from saga_choreography.storage.ownership import Ownership
 T = TypeVar("T")
 
 _MOST_KNOWN: Final = 4096
-"""Sagas of a role whose last sequence is kept at hand: those at work. One that rests for long is looked up again."""
+"""Sagas of a role whose last sequence is kept at hand, and at most twice as many: those at work. One that rests for
+long is looked up again."""
 
 
 @final
@@ -217,8 +219,10 @@ class StagedEnvironment(ABC):
                     known.pop(saga, None)
                 else:
                     known[saga] = last
-            while len(known) > _MOST_KNOWN:
-                del known[next(iter(known))]
+            if len(known) > 2 * _MOST_KNOWN:
+                # Half at once: to find the first key of a dict that has lost many takes a walk over where they were.
+                for saga in list(islice(known, len(known) - _MOST_KNOWN)):
+                    del known[saga]
 
 
 @final
