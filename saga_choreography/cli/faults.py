@@ -32,7 +32,7 @@ class WorkflowFault(CommandFault):
     def __init__(self, target: str, saga_type: str, faults: Sequence[str]) -> None:
         self.target = target
         self.saga_type = saga_type
-        self.faults = tuple(faults)
+        self.faults: tuple[str, ...] = tuple(faults)
         lines = "".join(f"\n  - {fault}" for fault in self.faults)
         super().__init__(f"{target}: workflow {saga_type!r} cannot run, {len(self.faults)} fault(s):{lines}")
 

@@ -47,7 +47,7 @@ class Judge:
         self._notes: Counter[tuple[str, str]] = Counter()
         self._triggered: set[tuple[SagaId, str]] = set()
         self._sagas: set[SagaId] = set()
-        self.values = 0
+        self.values: int = 0
 
     @property
     def sagas(self) -> int:

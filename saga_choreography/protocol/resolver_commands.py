@@ -37,8 +37,6 @@ class SagaEntry:
 class StepStatus(Enum):
     """What the resolver has heard of a step."""
 
-    __hash__ = object.__hash__  # members are one of a kind; the hash of Enum, by name, is a Python function
-
     COMPLETED = "completed"
     FAILED = "failed"
     NEVER_RAN = "never_ran"

@@ -33,11 +33,11 @@ class Turn:
     ) -> None:
         self.entry: SagaStateEntry = entry
         """The entry as the records of this turn leave it; only `record` moves it on."""
-        self.told = told
-        self.spec = spec
-        self.plan = plan
-        self.now_millis = now_millis
-        self.may_run = may_run
+        self.told: Told = told
+        self.spec: ParticipantSpec = spec
+        self.plan: StepPlan = plan
+        self.now_millis: int = now_millis
+        self.may_run: bool = may_run
         self._records: list[TimestampedEvent[ParticipantEvent]] = []
         self._commands: list[Command] = []
 
