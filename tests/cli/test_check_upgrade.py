@@ -166,7 +166,8 @@ def say(program: "subprocess.Popen[str]") -> str:
     assert program.stdout is not None
     program.stdin.write("\n")
     program.stdin.flush()
-    return program.stdout.readline()
+    said: str = program.stdout.readline()
+    return said
 
 
 def test_a_program_that_runs_is_looked_at_and_does_not_notice(program: "subprocess.Popen[str]", tmp_path: Path) -> None:
