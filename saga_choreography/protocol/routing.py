@@ -39,10 +39,6 @@ NOBODY = Addressees()
 _INITIATOR = Addressees((), True)
 
 
-OBSERVED_ONLY: Final = (StepStarted, CompensationStarted, SagaQuarantined)
-"""Events that no actor acts on."""
-
-
 def addressees(event: SagaChoreographyEvent) -> Addressees:
     """The interested parties of an event, from its plan; events of one plan share their answer."""
     plan = event.origin.plan
