@@ -31,12 +31,14 @@ A class may say so once; what is wrong with what it says is an error when the cl
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType, UnionType
-from typing import Final, Literal, TypeAlias, TypeVar, Union, cast, final, get_args, get_origin
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias, TypeVar, cast, final, get_origin
 from weakref import WeakKeyDictionary
 
 import attrs
 from attrs import frozen
+
+from saga_choreography.codec.forms import arms_of, class_of, is_record, unwrapped
 
 T = TypeVar("T")
 
@@ -187,8 +189,6 @@ def version_of(raw: object) -> tuple[int, dict[str, object] | None]:
 
 def is_evolved_union(declared: object) -> bool:
     """Whether a union has several classes with fields, and one that a reader could not tell from the others."""
-    if get_origin(declared) not in (Union, UnionType):
-        return False
     classes = _classes_of(declared)
     return len(classes) > 1 and any(map(_is_ambiguous, classes))
 
@@ -206,8 +206,7 @@ def refuse_union(declared: object) -> Callable[[object, object], object]:
 
 
 def _classes_of(union: object) -> list[type]:
-    origins: list[object] = [get_origin(member) or member for member in get_args(union)]
-    return [cls for cls in origins if isinstance(cls, type) and (attrs.has(cls) or dataclasses.is_dataclass(cls))]
+    return [cast("type", class_of(bare)) for arm in arms_of(union) if is_record(bare := unwrapped(arm))]
 
 
 def _is_ambiguous(cls: type) -> bool:

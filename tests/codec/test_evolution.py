@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, NewType, TypeVar, Union
 
 import pytest
 from attrs import define, field, frozen
@@ -414,6 +414,15 @@ def test_classes_of_a_union_are_told_apart_by_their_stored_names() -> None:
     assert read(RenamedPayment, stored(card)) == RenamedPayment(RenamedCard("4711"))
     assert read(RenamedPayment, stored(transfer)) == RenamedPayment(Transfer("DE1"))
     assert stored(RenamedPayment(RenamedCard("4711"))) == stored(card)
+
+
+Nicknamed = NewType("Nicknamed", VersionedCard)
+
+
+@pytest.mark.parametrize("other", [Nicknamed, Annotated[VersionedCard, "as printed"]])
+def test_a_class_behind_another_name_in_a_union_is_still_that_class(other: type) -> None:
+    with pytest.raises(PayloadError, match="VersionedCard cannot be told from the others"):
+        payload_codec(Union[other, Transfer])  # type: ignore[arg-type]  # noqa: UP007  # a parameter
 
 
 @pytest.mark.parametrize("other", [VersionedCard, CardFormerly, KindedCard])

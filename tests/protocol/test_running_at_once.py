@@ -10,7 +10,7 @@ from saga_choreography.protocol.decide import decide
 from saga_choreography.protocol.memory import NOTHING_TOLD
 from saga_choreography.protocol.spec import ParticipantSpec
 from saga_choreography.protocol.stimuli import RUN_GRANTED, StepReturned, Stimulus
-from saga_choreography.state import Executing
+from saga_choreography.state import Executing, SagaStateEntry
 from saga_choreography.state.transitions import new
 from saga_choreography.types import SagaOrigin
 
@@ -41,7 +41,8 @@ def test_attempts_are_told_only_where_somebody_hears_of_them_and_run_all_the_sam
     line: Line, heard: Heard, *, is_observed: bool
 ) -> None:
     spec = ParticipantSpec(step_name="b", is_observed=is_observed)
-    entry, told = new(line(), "b", 1), NOTHING_TOLD
+    entry: SagaStateEntry = new(line(), "b", 1)
+    told = NOTHING_TOLD
     published: list[type] = []
     ran: list[type] = []
     history: list[Stimulus] = [
